@@ -1,0 +1,116 @@
+"""The one place that speaks boto3: API calls by name, with explicit timeouts and retries.
+
+boto3 blocks, so its calls run in threads of this object's own. Everything that botocore raises
+is translated here, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from chaos.errors import CallFailed, Unsupported
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+# What an emulator says instead of doing it: HTTP 501, or moto's HTTP 500 with a page of HTML.
+NOT_OFFERED = ("NotImplemented", "NotImplementedError", "InternalFailure", "UnknownOperation")
+
+
+class AwsCalls:
+    """API calls to one endpoint with one set of credentials.
+
+    `attempts` counts the first one too: 1 means no retry, which is what a probe wants.
+    `timeout_s` bounds each attempt in seconds of the wall, connecting and reading each.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None,
+        *,
+        key: tuple[str, str] | None = None,
+        attempts: int = 1,
+        timeout_s: float = 5.0,
+        threads: int = 8,
+    ) -> None:
+        self._endpoint = endpoint
+        self._key = key
+        self._attempts = attempts
+        self._timeout_s = timeout_s
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="aws")
+        self._session = functools.cache(self._make_session)
+        self._client = functools.cache(self._make_client)
+
+    async def call(
+        self, service: str, region: str, operation: str, /, **params: Any
+    ) -> dict[str, Any]:
+        """One operation, named as boto3 names its methods; raises CallFailed or Unsupported."""
+        loop = asyncio.get_running_loop()
+        work = functools.partial(self._call, service, region, operation, params)
+        return await loop.run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        """Wait for nothing: calls under way end by their own timeouts."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _call(
+        self, service: str, region: str, operation: str, params: dict[str, Any]
+    ) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
+
+        what = f"{service} {operation} in {region}"
+        try:
+            method: Callable[..., dict[str, Any]] = getattr(
+                self._client(service, region), operation
+            )
+            return method(**params)
+        except ClientError as error:
+            raise _translated(what, error.response) from error
+        except (UnknownServiceError, AttributeError) as error:
+            raise Unsupported(what, "NoSuchOperation", "boto3 knows no such operation") from error
+        except BotoCoreError as error:
+            raise _broken(what, error) from error
+
+    def _make_session(self) -> Any:
+        import boto3
+
+        if self._key is None:
+            return boto3.session.Session()
+        access, secret = self._key
+        return boto3.session.Session(aws_access_key_id=access, aws_secret_access_key=secret)
+
+    def _make_client(self, service: str, region: str) -> BaseClient:
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=self._timeout_s,
+            read_timeout=self._timeout_s,
+            retries={"total_max_attempts": self._attempts, "mode": "standard"},
+            max_pool_connections=64,
+            tcp_keepalive=False,
+        )
+        client: BaseClient = self._session().client(
+            service, region_name=region, endpoint_url=self._endpoint, config=config
+        )
+        return client
+
+
+def _translated(what: str, response: Any) -> CallFailed:
+    code = str(response.get("Error", {}).get("Code", "Unknown"))
+    message = str(response.get("Error", {}).get("Message", "no message"))
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if status == 501 or (status == 500 and code in (*NOT_OFFERED, "500")):
+        return Unsupported(what, code, message)
+    return CallFailed(what, code, message)
+
+
+def _broken(what: str, error: Exception) -> CallFailed:
+    from botocore.parsers import ResponseParserError
+
+    if isinstance(error, ResponseParserError):
+        return Unsupported(what, "NoAnswer", "the endpoint's answer is not the AWS API's")
+    return CallFailed(what, type(error).__name__, str(error).rstrip("."))

@@ -1,0 +1,33 @@
+"""What an environment is: the only door through which the tool acts.
+
+`call` is the tool's own: it never passes through the faults. What the probes send goes through
+the `net`, which is the door of the workload, faults and all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from probes.net import Net
+
+
+class Environment(Protocol):
+    """A place where experiments happen: `embedded`, `localstack`, `aws`."""
+
+    @property
+    def kind(self) -> str:
+        """The name under which faults declare how real they are here."""
+
+    async def call(
+        self, service: str, region: str, operation: str, /, **params: Any
+    ) -> dict[str, Any]:
+        """One API operation, named as boto3 names its methods; `lab` is a service too.
+
+        Raises CallFailed, or Unsupported where the environment does not offer the operation.
+        """
+
+    def net(self, name: str, dns_cache: str) -> Net:
+        """The workload's view of the network for one probe, with a name cache of its own."""
+
+    def describe(self) -> dict[str, Any]:
+        """What another process needs to find this environment again, as JSON."""

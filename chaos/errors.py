@@ -1,0 +1,68 @@
+"""Every error that `chaos` raises on purpose.
+
+    ChaosError
+    ├── InvalidInput        the user's mistake, found before anything was touched      exit 2
+    ├── EnvironmentFailed   the place where it should happen cannot be used            exit 2
+    ├── CallFailed          one call to the environment was refused or went wrong
+    │   └── Unsupported     the environment does not offer that operation
+    ├── InjectionFailed     a fault could not be brought about                         exit 3
+    ├── RestoreFailed       a lever could not be put back                              exit 4
+    └── JournalFailed       the record cannot be written or read                       exit 2
+
+Each message is one sentence or more that says where, what, and what to do. Anything else that
+is raised is a defect of ours and shows its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class ChaosError(Exception):
+    """The root: its message can be shown to the user as it is."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class InvalidInput(ChaosError):
+    """What the user gave cannot be used; carries all problems found, one line each."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems: Sequence[str] = problems
+
+
+class EnvironmentFailed(ChaosError):
+    """The environment did not start, cannot be reached, or went away."""
+
+
+class CallFailed(ChaosError):
+    """One call to the environment failed; `code` is the service's own error code."""
+
+    exit_code = 3
+
+    def __init__(self, call: str, code: str, message: str) -> None:
+        super().__init__(f"{call} failed: {code}: {message}")
+        self.call = call
+        self.code = code
+
+
+class Unsupported(CallFailed):
+    """The environment does not offer the operation (an emulator's gap), so nothing was done."""
+
+
+class InjectionFailed(ChaosError):
+    """A fault could not be brought about, or cannot be shown to have been."""
+
+    exit_code = 3
+
+
+class RestoreFailed(ChaosError):
+    """A lever is not at its prior value."""
+
+    exit_code = 4
+
+
+class JournalFailed(ChaosError):
+    """The journal cannot be written or read."""

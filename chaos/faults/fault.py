@@ -1,0 +1,49 @@
+"""What a fault is: a recipe that says which levers to pull to which values.
+
+A fault has no rollback code. It can change nothing but by `pull`, and `look` lets it call only
+operations that read; whoever runs it puts every lever back.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chaos.levers import Lever, Value
+from probes.durations import Duration
+
+Fidelity = Literal["real", "lab", "unsupported"]
+
+
+class Look(Protocol):
+    """`Environment.call` for operations that only read."""
+
+    async def __call__(
+        self, service: str, region: str, operation: str, /, **params: Any
+    ) -> dict[str, Any]: ...
+
+
+class Pull(Protocol):
+    """Move one lever: read it, record it durably, set it, read it again."""
+
+    async def __call__(self, lever: Lever, value: Value, /) -> None: ...
+
+
+class Fault(BaseModel):
+    """The parameters that every fault has; a kind adds its own and the verb `inject`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    summary: ClassVar[str] = ""
+    # How real the fault is in each environment; an environment not named is unsupported.
+    fidelity: ClassVar[dict[str, Fidelity]] = {}
+    # A fault that nothing lifts: it has no `lasts`, and ends when the observation does.
+    one_way: ClassVar[bool] = False
+
+    kind: str
+    at: Duration = Field(default=0.0, description="when, counted from the first injection")
+    lasts: Duration | None = Field(default=None, gt=0, description="how long until it is lifted")
+
+    async def inject(self, look: Look, pull: Pull) -> None:
+        """Find the targets with `look`, break them with `pull`; raises InjectionFailed."""
+        raise NotImplementedError

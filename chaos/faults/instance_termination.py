@@ -1,0 +1,64 @@
+"""Instances die for good."""
+
+from __future__ import annotations
+
+import random
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from chaos.errors import InvalidInput
+from chaos.faults.fault import Fault, Fidelity, Look, Pull
+from chaos.levers.ec2 import InstanceTermination as Termination
+
+Pick = Annotated[str, StringConstraints(pattern=r"^(all|[1-9]\d{0,3}|([1-9]\d?|100)%)$")]
+
+
+class InstanceTermination(Fault):
+    """Terminates running instances, chosen by id, tags and zone. There is no way back."""
+
+    summary: ClassVar[str] = "terminate instances, chosen by id, tags and zone"
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
+    one_way: ClassVar[bool] = True
+
+    kind: Literal["instance_termination"]
+    region: str = Field(description="the region of the instances")
+    tags: dict[str, str] = Field(default_factory=dict, description="tags that all must have")
+    zone: str | None = Field(default=None, description="only instances of this zone")
+    ids: list[str] = Field(default_factory=list, description="only these instances")
+    pick: Pick = Field(default="1", description="how many of them: 2, 50% (rounds down) or all")
+
+    async def inject(self, look: Look, pull: Pull) -> None:
+        found = await self._matching(look)
+        count = picked(self.pick, len(found))
+        if not count:
+            raise InvalidInput(
+                f"instance_termination: picks nothing: {len(found)} running instances match"
+                f" in {self.region} and pick is {self.pick}"
+            )
+        for instance in sorted(random.sample(found, count)):
+            await pull(Termination(region=self.region, instance=instance), True)
+
+    async def _matching(self, look: Look) -> list[str]:
+        filters: list[dict[str, Any]] = [{"Name": "instance-state-name", "Values": ["running"]}]
+        filters += [{"Name": f"tag:{k}", "Values": [v]} for k, v in self.tags.items()]
+        if self.zone:
+            filters.append({"Name": "availability-zone", "Values": [self.zone]})
+        found: list[str] = []
+        more: dict[str, str] = {}
+        while True:
+            page = await look("ec2", self.region, "describe_instances", Filters=filters, **more)
+            found += [i["InstanceId"] for r in page["Reservations"] for i in r["Instances"]]
+            if not page.get("NextToken"):
+                break
+            more = {"NextToken": page["NextToken"]}
+        return sorted(i for i in found if not self.ids or i in self.ids)
+
+
+def picked(pick: str, of: int) -> int:
+    """How many of `of` are picked by `2`, `50%` or `all`; a percentage rounds down."""
+    if pick == "all":
+        return of
+    if pick.endswith("%"):
+        return of * int(pick[:-1]) // 100
+    return min(int(pick), of)

@@ -1,0 +1,52 @@
+"""A region goes dark."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from chaos.errors import InvalidInput
+from chaos.faults.fault import Fault, Fidelity, Look, Pull
+from chaos.levers.lab import ApiRule, Reachability, Replication
+
+# Whose changes are made in us-east-1 for the whole world (their data planes go on):
+# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
+GLOBAL_CONTROL_PLANES = [
+    "account",
+    "cloudfront",
+    "iam",
+    "organizations",
+    "route53",
+    "route53domains",
+]
+
+
+class RegionOutage(Fault):
+    """All AWS API calls of the region fail, its addresses cannot be reached, nothing replicates."""
+
+    summary: ClassVar[str] = "a region goes dark: API calls, addresses and replication"
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
+
+    kind: Literal["region_outage"]
+    region: str = Field(description="the region that fails, such as us-east-1")
+    mode: Literal["hang", "refuse"] = Field(
+        default="hang", description="whether calls and connections hang or are refused"
+    )
+
+    async def inject(self, look: Look, pull: Pull) -> None:
+        lab = await look("lab", "", "describe_lab")
+        if self.region not in lab["regions"]:
+            known = ", ".join(lab["regions"])
+            raise InvalidInput(f"region_outage: no region {self.region!r} here; there is {known}")
+        await pull(Replication(region=self.region), "off")
+        await pull(
+            ApiRule(id=f"region-outage-{self.region}"),
+            {"action": self.mode, "regions": [self.region]},
+        )
+        if self.region == "us-east-1":
+            await pull(
+                ApiRule(id="global-control-planes"),
+                {"action": self.mode, "services": GLOBAL_CONTROL_PLANES},
+            )
+        await pull(Reachability(scope=self.region), {"hang": "drop", "refuse": "refuse"}[self.mode])

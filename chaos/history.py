@@ -1,0 +1,176 @@
+"""What a journal says, folded into one frozen value. Verdict and reports start from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos.errors import JournalFailed
+from chaos.journal import VERSION, Event
+from probes.probe import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pull:
+    """One lever that was moved, and what became of it.
+
+    `outcome` is "open" (moved, not yet put back), "restored", "already" (it was at its prior
+    value), "conflict" (somebody else changed it: left alone), "failed", "kept" (a one-way door)
+    or "gone" (the environment ended, and the lever with it).
+    """
+
+    pull: int
+    fault: int
+    lever: dict[str, Any]
+    prior: Any
+    value: Any
+    irreversible: bool = False
+    at: float = 0.0
+    done: float | None = None  # when the environment was seen to have the new value
+    outcome: str = "open"
+    ended: float | None = None
+    found: Any = None
+    error: str = ""
+    noticed: int | None = None  # how often the fault met traffic; None where nobody counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultWindow:
+    """One fault's time: from the first pull's start to the last lever's return.
+
+    `ended` is None for a fault that nothing lifts (an instance terminated) and for one that was
+    still on when the journal ended.
+    """
+
+    fault: int
+    kind: str
+    began: float | None = None
+    injected: float | None = None
+    lifting: float | None = None
+    ended: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRead:
+    """What a ledger found when it was read: `when` is "failover" (fault still on) or "end"."""
+
+    probe: str
+    when: str
+    t: float
+    found: tuple[int, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A run, complete or cut off anywhere."""
+
+    header: dict[str, Any]
+    phases: tuple[tuple[str, float], ...] = ()
+    samples: dict[str, tuple[Sample, ...]] = field(default_factory=dict)  # in order of `due`
+    faults: tuple[FaultWindow, ...] = ()
+    pulls: tuple[Pull, ...] = ()
+    ledgers: tuple[LedgerRead, ...] = ()
+    stops: tuple[str, ...] = ()  # why the run was ended early, first reason first
+    notes: tuple[str, ...] = ()
+    ended: float = 0.0  # time of the last event
+    finished: bool = False  # the run came to its own end
+
+    @property
+    def run(self) -> str:
+        return str(self.header["run"])
+
+    @property
+    def experiment(self) -> dict[str, Any]:
+        """The experiment as it was decoded: name, title, probes, faults, objectives …"""
+        experiment: dict[str, Any] = self.header["experiment"]
+        return experiment
+
+    @property
+    def first_injection(self) -> float | None:
+        """When the first lever began to move: where the clocks of RTO and RPO start."""
+        return min((pull.at for pull in self.pulls), default=None)
+
+    @property
+    def open_pulls(self) -> tuple[Pull, ...]:
+        """Levers that are not back, last pulled first: the order in which to put them back."""
+        unfinished = ("open", "failed", "conflict")
+        return tuple(p for p in reversed(self.pulls) if p.outcome in unfinished)
+
+    def phase(self, name: str) -> float | None:
+        """When the phase began, or None when the run did not come to it."""
+        return next((t for phase, t in self.phases if phase == name), None)
+
+
+def fold(events: Iterable[Event]) -> History:
+    """The history that the events tell; raises JournalFailed when they are no journal."""
+    events = list(events)
+    if not events or events[0].get("event") != "run":
+        raise JournalFailed("the journal does not begin with a run")
+    if events[0]["v"] != VERSION:
+        raise JournalFailed(
+            f"the journal has version {events[0]['v']}, this chaos reads version {VERSION}"
+        )
+    return History(
+        header=events[0],
+        phases=tuple((e["phase"], e["t"]) for e in _of(events, "phase")),
+        samples=_samples(events),
+        faults=_faults(events),
+        pulls=_pulls(events),
+        ledgers=tuple(
+            LedgerRead(
+                probe=e["probe"],
+                when=e["when"],
+                t=e["t"],
+                found=tuple(e["found"]),
+                error=e.get("error", ""),
+            )
+            for e in _of(events, "ledger")
+        ),
+        stops=tuple(e["why"] for e in _of(events, "stop")),
+        notes=tuple(e["text"] for e in _of(events, "note")),
+        ended=events[-1]["t"],
+        finished=any(_of(events, "end")),
+    )
+
+
+def _of(events: Sequence[Event], *names: str) -> list[Event]:
+    return [e for e in events if e["event"] in names]
+
+
+def _samples(events: Sequence[Event]) -> dict[str, tuple[Sample, ...]]:
+    by_probe: dict[str, list[Sample]] = {name: [] for name in events[0]["experiment"]["probes"]}
+    for e in _of(events, "sample"):
+        fields = {k: v for k, v in e.items() if k not in ("event", "t", "n", "attempt")}
+        by_probe.setdefault(e["probe"], []).append(Sample(n=e["attempt"], **fields))
+    return {name: tuple(sorted(s, key=lambda s: s.due)) for name, s in by_probe.items()}
+
+
+def _faults(events: Sequence[Event]) -> tuple[FaultWindow, ...]:
+    """`fault` events carry the fault's number, its kind and its state."""
+    windows: dict[int, dict[str, Any]] = {}
+    at = {"injecting": "began", "injected": "injected", "lifting": "lifting", "lifted": "ended"}
+    for e in _of(events, "fault"):
+        window = windows.setdefault(e["fault"], {"fault": e["fault"], "kind": e["kind"]})
+        if e["state"] == "failed":
+            window["error"] = e["error"]
+        else:
+            window[at[e["state"]]] = e["t"]
+    return tuple(FaultWindow(**w) for _, w in sorted(windows.items()))
+
+
+def _pulls(events: Sequence[Event]) -> tuple[Pull, ...]:
+    pulls: dict[int, dict[str, Any]] = {}
+    for e in _of(events, "pull"):
+        pulls[e["pull"]] = {k: v for k, v in e.items() if k not in ("n", "t", "event")}
+        pulls[e["pull"]]["at"] = e["t"]
+    for e in _of(events, "pulled"):
+        pulls[e["pull"]]["done"] = e["t"]
+    for e in _of(events, "noticed"):
+        pulls[e["pull"]]["noticed"] = e["count"]
+    for e in _of(events, "restored"):
+        ending = {"outcome": e["outcome"], "ended": e["t"], "error": e.get("error", "")}
+        pulls[e["pull"]].update(ending, found=e.get("found"))
+    return tuple(Pull(**p) for _, p in sorted(pulls.items()))

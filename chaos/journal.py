@@ -1,0 +1,129 @@
+"""The journal: what happened, one JSON line an event, in the order it happened.
+
+It is append-only. An event that must survive (a pull, before the lever is set) is written with
+`write_durably`, which returns only when the disk has it. A process may die at any byte: a torn
+last line was never acted upon, so reading ignores it and reopening cuts it off.
+
+Every line: `n` (counts from 0), `t` (loop seconds since the run's start), `event`, its fields.
+docs/journal.md lists the events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chaos.errors import JournalFailed
+
+Event = dict[str, Any]
+VERSION = 1
+
+
+class Journal:
+    """An open journal. All writes come from one thread: that of the loop."""
+
+    def __init__(self, path: Path, fd: int, *, n: int, clock: Callable[[], float]) -> None:
+        self.path = path
+        self._fd = fd
+        self._n = n
+        self._clock = clock
+        self._end = os.fstat(fd).st_size
+
+    @classmethod
+    def create(cls, path: Path, clock: Callable[[], float]) -> Journal:
+        """Begin a new journal at `path`; its directory is made. Raises JournalFailed."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            _sync_directory(path.parent)
+        except OSError as error:
+            raise JournalFailed(f"{path}: cannot write the journal: {error.strerror}") from error
+        return cls(path, fd, n=0, clock=clock)
+
+    @classmethod
+    def reopen(cls, path: Path, clock: Callable[[], float]) -> Journal:
+        """Continue a journal; a torn last line is cut off. `clock` counts from its last event."""
+        events, good = _read(path)
+        last = events[-1]["t"] if events else 0.0
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_APPEND)
+            os.ftruncate(fd, good)
+        except OSError as error:
+            raise JournalFailed(f"{path}: cannot write the journal: {error.strerror}") from error
+        return cls(path, fd, n=len(events), clock=lambda: last + clock())
+
+    def write(self, event: str, /, **fields: Any) -> Event:
+        """Append one event; raises JournalFailed (disk full, file gone) with nothing half-kept."""
+        entry = {"n": self._n, "t": round(self._clock(), 6), "event": event, **fields}
+        line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        try:
+            self._append(line)
+        except OSError as error:
+            raise JournalFailed(
+                f"{self.path}: cannot write the journal: {error.strerror}"
+            ) from error
+        self._n += 1
+        return entry
+
+    async def write_durably(self, event: str, /, **fields: Any) -> Event:
+        """Append one event and return when the disk has it, and all before it."""
+        entry = self.write(event, **fields)
+        try:
+            await asyncio.to_thread(os.fsync, self._fd)
+        except OSError as error:
+            raise JournalFailed(
+                f"{self.path}: cannot write the journal: {error.strerror}"
+            ) from error
+        return entry
+
+    def close(self) -> None:
+        """Give the file back; writing afterwards is an error."""
+        with contextlib.suppress(OSError):
+            os.fsync(self._fd)
+        os.close(self._fd)
+
+    def _append(self, line: bytes) -> None:
+        """All of the line or none of it: what a full disk took half of is cut off again."""
+        written = 0
+        try:
+            while written < len(line):
+                written += os.write(self._fd, line[written:])
+        except OSError:
+            os.ftruncate(self._fd, self._end)
+            raise
+        self._end += len(line)
+
+
+def read(path: Path) -> list[Event]:
+    """All whole events of the journal at `path`, oldest first; raises JournalFailed."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[list[Event], int]:
+    """The events, and how many bytes of the file are whole lines."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise JournalFailed(f"{path}: cannot read the journal: {error.strerror}") from error
+    good = data.rfind(b"\n") + 1
+    events = []
+    for number, line in enumerate(data[:good].splitlines(), 1):
+        try:
+            events.append(json.loads(line))
+        except ValueError as error:
+            raise JournalFailed(f"{path}:{number}: not a line of a journal: {error}") from error
+    return events, good
+
+
+def _sync_directory(path: Path) -> None:
+    """A new file's name must be on disk too, or a power cut takes the whole journal."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,114 @@
+"""The loop is the clock: `loop.time()` and `asyncio.sleep` are the only time that code may use.
+
+real      asyncio's own loop: speed 1
+scaled    the monotonic clock times N; its selector divides its timeouts, so every interval,
+          TTL and boot delay of a lab shrinks by N and every measured second grows by N
+virtual   for tests: with nothing ready and no thread at work it jumps to the next timer
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypeVar, TypeVarTuple
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+# How long the virtual loop waits for a thread before it looks again; a bound, not a pace.
+THREAD_POLL = 0.05
+
+
+class _Selector(selectors.BaseSelector):
+    """Passes everything on to the platform's selector but the timeout, which is `wait`'s."""
+
+    def __init__(self, wait: Callable[[selectors.BaseSelector, float | None], list[Any]]) -> None:
+        self._inner = selectors.DefaultSelector()
+        self._wait = wait
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._inner.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._inner.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._inner.modify(fileobj, events, data)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return self._wait(self._inner, timeout)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._inner.get_map()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class ScaledLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock runs `speed` times faster than the wall's."""
+
+    _clock_resolution: float
+
+    def __init__(self, speed: float) -> None:
+        super().__init__(_Selector(self._select))
+        self.speed = speed
+        self._clock_resolution *= speed
+
+    def time(self) -> float:
+        return super().time() * self.speed
+
+    def _select(self, inner: selectors.BaseSelector, timeout: float | None) -> list[Any]:
+        return inner.select(timeout if timeout is None else timeout / self.speed)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock stands still while something is ready and jumps when nothing is."""
+
+    def __init__(self) -> None:
+        super().__init__(_Selector(self._select))
+        self._now = 0.0
+        self._threads = 0
+
+    def time(self) -> float:
+        return self._now
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        self._threads += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _: object) -> None:
+        self._threads -= 1
+
+    def _select(self, inner: selectors.BaseSelector, timeout: float | None) -> list[Any]:
+        # A timeout of 0 means that callbacks are ready: time stands still.
+        if ready := inner.select(0 if timeout is not None else THREAD_POLL):
+            return ready
+        if timeout and self._threads:
+            return inner.select(THREAD_POLL)
+        self._now += timeout or 0.0
+        return []
+
+
+def speed_of(loop: asyncio.AbstractEventLoop) -> float:
+    """How many of the loop's seconds pass in one second of the wall."""
+    return loop.speed if isinstance(loop, ScaledLoop) else 1.0
+
+
+def run_at(speed: float, main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` to its end on a loop whose clock runs `speed` times faster."""
+    make = asyncio.SelectorEventLoop if speed == 1 else (lambda: ScaledLoop(speed))
+    with asyncio.Runner(loop_factory=make) as runner:
+        return runner.run(main)
+
+
+def run_virtual(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` to its end on a virtual loop."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
