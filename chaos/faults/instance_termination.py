@@ -56,9 +56,9 @@ class InstanceTermination(Fault):
 
 
 def picked(pick: str, of: int) -> int:
-    """How many of `of` are picked by `2`, `50%` or `all`; a percentage rounds down."""
+    """How many of `of` are picked by `2`, `50%` or `all`; 0 when that cannot be picked."""
     if pick == "all":
         return of
     if pick.endswith("%"):
-        return of * int(pick[:-1]) // 100
-    return min(int(pick), of)
+        return of * int(pick[:-1]) // 100  # rounds down, as FIS does
+    return int(pick) if int(pick) <= of else 0  # fewer than asked would be another experiment

@@ -10,9 +10,16 @@ from chaos.errors import InvalidInput
 from chaos.faults.fault import Fault, Fidelity, Look, Pull
 from chaos.levers.lab import ApiRule, Reachability, Replication
 
-# Whose changes are made in us-east-1 for the whole world (their data planes go on):
-# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
+# Their changes are made in us-east-1 for the whole world; their data planes go on. Source: AWS
+# Fault Isolation Boundaries, "Global services" (partitional and edge services).
 GLOBAL_CONTROL_PLANES = [
+    "account",
+    "cloudfront",
+    "iam",
+    "organizations",
+    "route53",
+    "route53domains",
+]
     "account",
     "cloudfront",
     "iam",
