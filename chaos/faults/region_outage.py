@@ -20,13 +20,6 @@ GLOBAL_CONTROL_PLANES = [
     "route53",
     "route53domains",
 ]
-    "account",
-    "cloudfront",
-    "iam",
-    "organizations",
-    "route53",
-    "route53domains",
-]
 
 
 class RegionOutage(Fault):
