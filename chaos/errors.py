@@ -3,8 +3,10 @@
     ChaosError
     ├── InvalidInput        the user's mistake, found before anything was touched      exit 2
     ├── EnvironmentFailed   the place where it should happen cannot be used            exit 2
+    │   └── EnvironmentGone it ended, and every lever with it
     ├── CallFailed          one call to the environment was refused or went wrong
     │   └── Unsupported     the environment does not offer that operation
+    ├── Stopped             the user ended it before anything was touched              exit 3
     ├── InjectionFailed     a fault could not be brought about                         exit 3
     ├── RestoreFailed       a lever could not be put back                              exit 4
     └── JournalFailed       the record cannot be written or read                       exit 2
@@ -37,6 +39,10 @@ class EnvironmentFailed(ChaosError):
     """The environment did not start, cannot be reached, or went away."""
 
 
+class EnvironmentGone(EnvironmentFailed):
+    """The environment ended for good: nothing of it is left to put back."""
+
+
 class CallFailed(ChaosError):
     """One call to the environment failed; `code` is the service's own error code."""
 
@@ -50,6 +56,12 @@ class CallFailed(ChaosError):
 
 class Unsupported(CallFailed):
     """The environment does not offer the operation (an emulator's gap), so nothing was done."""
+
+
+class Stopped(ChaosError):
+    """The user ended the drill before anything was touched."""
+
+    exit_code = 3
 
 
 class InjectionFailed(ChaosError):

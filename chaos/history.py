@@ -107,6 +107,13 @@ class History:
 def fold(events: Iterable[Event]) -> History:
     """The history that the events tell; raises JournalFailed when they are no journal."""
     events = list(events)
+    try:
+        return _fold(events)
+    except (KeyError, TypeError) as error:
+        raise JournalFailed(f"the journal cannot be understood: {error!r}") from error
+
+
+def _fold(events: Sequence[Event]) -> History:
     if not events or events[0].get("event") != "run":
         raise JournalFailed("the journal does not begin with a run")
     if events[0]["v"] != VERSION:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from chaos.errors import JournalFailed
 
 Event = dict[str, Any]
 VERSION = 1
+# Kept free beside the journal, so that a full disk still takes the record of the rollback.
+RESERVE = 256 * 1024
 
 
 class Journal:
@@ -29,10 +32,12 @@ class Journal:
 
     def __init__(self, path: Path, fd: int, *, n: int, clock: Callable[[], float]) -> None:
         self.path = path
+        self.watchers: list[Callable[[Event], None]] = []  # told of each event once it is written
         self._fd = fd
         self._n = n
         self._clock = clock
         self._end = os.fstat(fd).st_size
+        self._reserve = path.with_suffix(".reserve")
 
     @classmethod
     def create(cls, path: Path, clock: Callable[[], float]) -> Journal:
@@ -41,9 +46,12 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             _sync_directory(path.parent)
+            _claim(path, fd)
+            journal = cls(path, fd, n=0, clock=clock)
+            journal._reserve.write_bytes(bytes(RESERVE))
         except OSError as error:
-            raise JournalFailed(f"{path}: cannot write the journal: {error.strerror}") from error
-        return cls(path, fd, n=0, clock=clock)
+            raise _cannot("write", path, error) from error
+        return journal
 
     @classmethod
     def reopen(cls, path: Path, clock: Callable[[], float]) -> Journal:
@@ -52,9 +60,10 @@ class Journal:
         last = events[-1]["t"] if events else 0.0
         try:
             fd = os.open(path, os.O_RDWR | os.O_APPEND)
+            _claim(path, fd)
             os.ftruncate(fd, good)
         except OSError as error:
-            raise JournalFailed(f"{path}: cannot write the journal: {error.strerror}") from error
+            raise _cannot("write", path, error) from error
         return cls(path, fd, n=len(events), clock=lambda: last + clock())
 
     def write(self, event: str, /, **fields: Any) -> Event:
@@ -64,26 +73,38 @@ class Journal:
         try:
             self._append(line)
         except OSError as error:
-            raise JournalFailed(
-                f"{self.path}: cannot write the journal: {error.strerror}"
-            ) from error
+            raise _cannot("write", self.path, error) from error
         self._n += 1
+        for watcher in self.watchers:
+            watcher(entry)
         return entry
 
     async def write_durably(self, event: str, /, **fields: Any) -> Event:
-        """Append one event and return when the disk has it, and all before it."""
-        entry = self.write(event, **fields)
+        """Append one event and return when the disk has it, and all before it.
+
+        What must not be lost may use the reserve: it is given up when the disk is full.
+        """
+        try:
+            entry = self.write(event, **fields)
+        except JournalFailed:
+            if not self._reserve.exists():
+                raise
+            self._reserve.unlink()
+            entry = self.write(event, **fields)
+        await self.sync()
+        return entry
+
+    async def sync(self) -> None:
+        """Return when the disk has all that was written; raises JournalFailed."""
         try:
             await asyncio.to_thread(os.fsync, self._fd)
         except OSError as error:
-            raise JournalFailed(
-                f"{self.path}: cannot write the journal: {error.strerror}"
-            ) from error
-        return entry
+            raise _cannot("write", self.path, error) from error
 
     def close(self) -> None:
-        """Give the file back; writing afterwards is an error."""
+        """Give the file and the reserve back; writing afterwards is an error."""
         with contextlib.suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
             os.fsync(self._fd)
         os.close(self._fd)
 
@@ -109,7 +130,7 @@ def _read(path: Path) -> tuple[list[Event], int]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise JournalFailed(f"{path}: cannot read the journal: {error.strerror}") from error
+        raise _cannot("read", path, error) from error
     good = data.rfind(b"\n") + 1
     events = []
     for number, line in enumerate(data[:good].splitlines(), 1):
@@ -118,6 +139,21 @@ def _read(path: Path) -> tuple[list[Event], int]:
         except ValueError as error:
             raise JournalFailed(f"{path}:{number}: not a line of a journal: {error}") from error
     return events, good
+
+
+def _claim(path: Path, fd: int) -> None:
+    """One writer at a time; the claim ends with the process, however that ends."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise JournalFailed(
+            f"{path}: the run still goes on in another process; stop that one first (Ctrl-C there)"
+        ) from error
+
+
+def _cannot(do: str, path: Path, error: OSError) -> JournalFailed:
+    return JournalFailed(f"{path}: cannot {do} the journal: {error.strerror}")
 
 
 def _sync_directory(path: Path) -> None:

@@ -112,3 +112,17 @@ def run_virtual(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end on a virtual loop."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+class Stopwatch:
+    """Loop seconds since it was made, or last restarted."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin again at 0."""
+        self.origin = asyncio.get_running_loop().time()
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() - self.origin

@@ -1,0 +1,59 @@
+"""The command line. Each command is a module of its own, imported only when it is called for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from chaos import __version__
+from chaos.errors import ChaosError
+
+COMMANDS = {
+    "run": "chaos.cli.run",
+    "plan": "chaos.cli.plan",
+    "validate": "chaos.cli.validate",
+    "list": "chaos.cli.list",
+    "report": "chaos.cli.report",
+    "rollback": "chaos.cli.rollback",
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and imports each when it is needed."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Exit codes: 0 held, 1 broken, 2 invalid input (nothing touched),
+            3 unknown (no verdict can be given), 4 rollback incomplete.""",
+)
+@click.version_option(__version__, prog_name="chaos")
+def group() -> None:
+    """Break a system on AWS, measure its recovery, put everything back, get a verdict.
+
+    \b
+    Example:
+      chaos run region-outage.yaml --speed 8
+    """
+
+
+def main() -> None:
+    """The entry point: errors that are the user's to mend are one message, not a traceback."""
+    try:
+        group.main(prog_name="chaos", standalone_mode=True)
+    except ChaosError as error:
+        click.echo(f"chaos: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -42,8 +43,9 @@ class AwsCalls:
         self._attempts = attempts
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="aws")
-        self._session = functools.cache(self._make_session)
-        self._client = functools.cache(self._make_client)
+        self._lock = threading.Lock()  # boto3 may not make two clients at once
+        self._session: Any = None
+        self._clients: dict[tuple[str, str], BaseClient] = {}
 
     async def call(
         self, service: str, region: str, operation: str, /, **params: Any
@@ -75,17 +77,19 @@ class AwsCalls:
         except BotoCoreError as error:
             raise _broken(what, error) from error
 
-    def _make_session(self) -> Any:
-        import boto3
-
-        if self._key is None:
-            return boto3.session.Session()
-        access, secret = self._key
-        return boto3.session.Session(aws_access_key_id=access, aws_secret_access_key=secret)
+    def _client(self, service: str, region: str) -> BaseClient:
+        with self._lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._make_client(service, region)
+            return self._clients[service, region]
 
     def _make_client(self, service: str, region: str) -> BaseClient:
+        import boto3
         from botocore.config import Config
 
+        if self._session is None:
+            access, secret = self._key or (None, None)
+            self._session = boto3.session.Session(access, secret)
         config = Config(
             connect_timeout=self._timeout_s,
             read_timeout=self._timeout_s,
@@ -93,7 +97,7 @@ class AwsCalls:
             max_pool_connections=64,
             tcp_keepalive=False,
         )
-        client: BaseClient = self._session().client(
+        client: BaseClient = self._session.client(
             service, region_name=region, endpoint_url=self._endpoint, config=config
         )
         return client

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from probes.net import Net
+from probes.probe import Probe
 
 
 class Environment(Protocol):
@@ -26,8 +27,11 @@ class Environment(Protocol):
         Raises CallFailed, or Unsupported where the environment does not offer the operation.
         """
 
-    def net(self, name: str, dns_cache: str) -> Net:
+    def net(self, probe: Probe, /) -> Net:
         """The workload's view of the network for one probe, with a name cache of its own."""
 
     def describe(self) -> dict[str, Any]:
         """What another process needs to find this environment again, as JSON."""
+
+    def close(self) -> None:
+        """Give back what the environment holds in this process."""

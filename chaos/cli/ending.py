@@ -1,0 +1,31 @@
+"""How a run ends for the user: the verdict from the journal, the reports, the exit code."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from chaos import report
+from chaos.history import fold
+from chaos.journal import read
+from chaos.report.terminal import verdict_block
+from chaos.verdict import judge_safely
+
+
+def conclude(journal: Path) -> int:
+    """Judge, write the reports beside the journal, print the verdict; returns the exit code.
+
+    A report that cannot be written is told, and does not change the verdict.
+    """
+    history = fold(read(journal))
+    verdict = judge_safely(history)
+    paths: dict[str, Path] = {}
+    try:
+        paths = report.write_reports(journal.parent, history, verdict)
+    except OSError as error:
+        click.echo(f"chaos: cannot write the report: {error}", err=True)
+    width = min(100, shutil.get_terminal_size().columns)
+    click.echo(verdict_block(history, verdict, paths, width=width))
+    return verdict.exit_code

@@ -1,0 +1,48 @@
+"""`chaos rollback`: put back what a run has left open."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from chaos.cli import options
+from chaos.runs import Runs
+
+WORDS = {
+    "restored": "put back",
+    "already": "was already as before",
+    "kept": "cannot be put back",
+    "gone": "gone: the environment ended, and this with it",
+    "conflict": "CONFLICT: somebody else changed it, left alone",
+    "failed": "NOT PUT BACK",
+}
+
+
+@click.command("rollback")
+@options.run
+@options.runs
+def command(run: str, runs: Runs) -> None:
+    """Put back whatever RUN has left open: after a crash, a kill, or exit code 4.
+
+    RUN is an id, a part of one, "latest", or the path of a journal. It may be called as often
+    as you like, and from any process that can reach the environment.
+
+    \b
+    Example:
+      chaos rollback latest
+    """
+    from chaos.injection import show
+    from chaos.rollback import incomplete, resume
+
+    path = runs.find(run)
+    pulls = asyncio.run(resume(path))
+    for pull in pulls:
+        found = f" (reads {pull.found!r}, was {pull.prior!r})" if pull.outcome == "conflict" else ""
+        error = f": {pull.error}" if pull.error else ""
+        click.echo(f"{show(pull.lever)}: {WORDS[pull.outcome]}{found}{error}")
+    if left := incomplete(pulls):
+        click.echo(f"{len(left)} not put back; mend the cause, then: chaos rollback {path}")
+        sys.exit(4)
+    click.echo("nothing is left open" if pulls else "nothing was left open")

@@ -1,0 +1,130 @@
+"""A drill, from the experiment's file to the finished journal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from chaos import __version__, safety
+from chaos.environments import Environment, embedded
+from chaos.errors import Stopped
+from chaos.experiment import Experiment, load, load_lab
+from chaos.history import Pull
+from chaos.journal import VERSION, Event, Journal
+from chaos.loops import Stopwatch, run_at
+from chaos.run import Run, Stop
+from chaos.runs import Runs
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Drill:
+    """An experiment's file, read and checked, and the speed at which it is to run."""
+
+    def __init__(self, path: Path, *, speed: float = 1.0) -> None:
+        self.path = path
+        self.speed = speed
+        self.experiment: Experiment = load(path)
+        self._lab: dict[str, Any] = load_lab(self.experiment, path).model_dump(mode="json")
+
+    def plan(self) -> list[safety.Planned]:
+        """Stand up the environment and say what the faults would pull; nothing is pulled."""
+        return run_at(self.speed, self._plan())
+
+    def run(self, runs: Runs, watch: Callable[[Event], None]) -> tuple[Path, list[Pull]]:
+        """Carry the experiment out; `watch` is told of each event. Returns journal and pulls.
+
+        When it cannot begin it raises a ChaosError: nothing was touched, nothing is left of it.
+        """
+        return run_at(self.speed, self._run(runs, watch))
+
+    async def _plan(self) -> list[safety.Planned]:
+        with _Signals():
+            log = Path("/dev/null")
+            async with embedded.start(self._lab, speed=self.speed, log=log) as environment:
+                return await safety.plan(self.experiment, environment)
+
+    async def _run(self, runs: Runs, watch: Callable[[Event], None]) -> tuple[Path, list[Pull]]:
+        now, run = Stopwatch(), runs.new(self.experiment.name)
+        with _Signals() as signals, _journal(runs.journal(run), now) as journal:
+            log = journal.path.with_name("lab.log")
+            async with embedded.start(self._lab, speed=self.speed, log=log) as environment:
+                await safety.plan(self.experiment, environment)
+                signals.stop = stop = Stop()
+                now.restart()
+                journal.watchers.append(watch)
+                journal.write("run", **self._header(run, environment))
+                engine = Run(run, self.experiment, environment, journal, stop, now)
+                return journal.path, await engine.go()
+
+    def _header(self, run: str, environment: Environment) -> dict[str, Any]:
+        text = self.path.read_text()
+        return {
+            "v": VERSION,
+            "run": run,
+            "wall": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "tool": __version__,
+            "speed": self.speed,
+            "environment": environment.describe(),
+            "fidelity": safety.fidelities(self.experiment, environment.kind),
+            "experiment": {
+                **self.experiment.to_json(),
+                "file": str(self.path),
+                "text": text,
+                "sha256": hashlib.sha256(text.encode()).hexdigest(),
+            },
+        }
+
+
+class _Signals:
+    """While it is entered, signals end the drill: at once, or through `stop` once it is set.
+
+    A signal never raises into a rollback, however often it comes.
+    """
+
+    def __init__(self) -> None:
+        self.stop: Stop | None = None
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._early = False
+
+    def __enter__(self) -> Self:
+        for number in SIGNALS:
+            self._loop.add_signal_handler(number, self._take, number)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for number in SIGNALS:
+            self._loop.remove_signal_handler(number)
+        if self._early and kind is asyncio.CancelledError:
+            raise Stopped("stopped before anything was touched")
+
+    def _take(self, number: signal.Signals) -> None:
+        if self.stop is not None:
+            self.stop.request(f"stopped by {number.name}")
+        elif self._task is not None and not self._early:
+            self._early = True
+            self._task.cancel()
+
+
+@contextlib.contextmanager
+def _journal(path: Path, now: Stopwatch) -> Iterator[Journal]:
+    """A new journal; nothing is left of it when the drill cannot begin."""
+    journal = Journal.create(path, now)
+    begun = False
+    try:
+        yield journal
+        begun = True
+    finally:
+        journal.close()
+        if not begun and not path.stat().st_size:
+            shutil.rmtree(path.parent)
+            with contextlib.suppress(OSError):
+                path.parent.parent.rmdir()  # only when it is empty: no other run is in it

@@ -1,0 +1,185 @@
+"""The embedded environment: moto for the control plane, the lab for everything that moves.
+
+The lab is a process of its own (`python -m chaos.lab`). It lives as long as the pipe to its
+standard input is open, so it cannot outlive the run, however the run ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import math
+import os
+import shutil
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from chaos.environments.calls import AwsCalls
+from chaos.environments.control import Control
+from chaos.errors import CallFailed, EnvironmentFailed, EnvironmentGone
+from chaos.loops import speed_of
+from probes.names import Names
+from probes.net import Net
+from probes.probe import Probe
+
+KEY = ("lab", "lab")
+# Bounds in seconds of the wall: a lab starts in a few, and ends in less than one.
+READY_WITHIN_S = 90.0
+END_WITHIN_S = 15.0
+
+
+class Embedded:
+    """A running lab, seen from the run."""
+
+    kind = "embedded"
+
+    def __init__(self, lab: dict[str, Any]) -> None:
+        self._lab = lab
+        self._control = Control(Path(lab["control"]))
+        self._operator = AwsCalls(lab["operator"], key=KEY, attempts=3, timeout_s=20)
+        self._doors: list[AwsCalls] = []
+
+    async def call(
+        self, service: str, region: str, operation: str, /, **params: Any
+    ) -> dict[str, Any]:
+        """One operation of the AWS API, or of the lab as the service `lab`."""
+        if service == "lab":
+            return await self._control.call(operation, **params)
+        try:
+            return await self._operator.call(service, region, operation, **params)
+        except CallFailed:
+            await self._control.call("describe_lab")  # tells a lab that ended from a call refused
+            raise
+
+    def net(self, probe: Probe) -> Net:
+        """The lab's names, addresses and faulty door to the AWS API, for one probe."""
+        door = AwsCalls(
+            self._lab["api"],
+            key=KEY,
+            timeout_s=probe.timeout / speed_of(asyncio.get_running_loop()),
+            threads=min(64, math.ceil(probe.timeout / probe.every) + 2),
+        )
+        self._doors.append(door)
+        server, port = self._lab["dns"]
+        return Net(
+            names=Names((server, port), cache=probe.dns_cache),
+            ports={int(port): real for port, real in self._lab["ports"].items()},
+            aws=door.call,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Where the lab is: enough for `attach`, and for clearing up after it."""
+        return {"kind": self.kind, **{k: self._lab[k] for k in ("control", "directory", "pid")}}
+
+    def close(self) -> None:
+        """Give the threads back; the lab is ended by whoever started it."""
+        for door in (self._operator, *self._doors):
+            door.close()
+
+
+@contextlib.asynccontextmanager
+async def start(lab: dict[str, Any], *, speed: float, log: Path) -> AsyncIterator[Embedded]:
+    """Start a lab from its declaration and end it afterwards; what it complains of goes to `log`.
+
+    Raises EnvironmentFailed with the lab's own sentence when it does not come up.
+    """
+    if importlib.util.find_spec("moto") is None:
+        raise EnvironmentFailed(
+            "the embedded lab needs moto, which is not installed: pip install 'chaos-drill[lab]'"
+        )
+    process = await _spawn(log)
+    try:
+        environment = Embedded(await _ready(process, {"lab": lab, "speed": speed}, log))
+        try:
+            yield environment
+        finally:
+            environment.close()
+    finally:
+        await _end(process)
+
+
+async def attach(described: dict[str, Any]) -> Embedded:
+    """The lab that a journal names; raises EnvironmentGone when it has ended.
+
+    A lab ends with the run that started it. What one that was killed has left behind is cleared.
+    """
+    control = Control(Path(described["control"]))
+    try:
+        return Embedded(await control.call("describe_lab"))
+    except EnvironmentGone:
+        await _wait_for_end(described["pid"])
+        _clear(Path(described["directory"]))
+        raise
+
+
+async def _spawn(log: Path) -> Process:
+    with log.open("ab") as errors:
+        # A session of its own: Ctrl-C is for the run, which still needs the lab to roll back.
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "chaos.lab",
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=errors,
+            start_new_session=True,
+            limit=2**24,
+        )
+
+
+async def _ready(process: Process, wanted: dict[str, Any], log: Path) -> dict[str, Any]:
+    assert process.stdin is not None  # noqa: S101  # both were asked for as pipes
+    assert process.stdout is not None  # noqa: S101
+    process.stdin.write(json.dumps(wanted).encode() + b"\n")
+    speed = speed_of(asyncio.get_running_loop())
+    try:
+        async with asyncio.timeout(READY_WITHIN_S * speed):
+            line = await process.stdout.readline()
+    except TimeoutError as error:
+        raise EnvironmentFailed(f"the lab did not start; see {log}") from error
+    if not line:
+        raise EnvironmentFailed(f"the lab ended while it started; see {log}")
+    answer: dict[str, Any] = json.loads(line)
+    if "error" in answer:
+        raise EnvironmentFailed(answer["error"])
+    return answer
+
+
+async def _end(process: Process) -> None:
+    """Close the pipe the lab lives by; kill it when it does not go."""
+    assert process.stdin is not None  # noqa: S101  # asked for as a pipe
+    process.stdin.close()
+    speed = speed_of(asyncio.get_running_loop())
+    try:
+        async with asyncio.timeout(END_WITHIN_S * speed):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _wait_for_end(pid: int) -> None:
+    speed = speed_of(asyncio.get_running_loop())
+    for _ in range(int(END_WITHIN_S * 10)):
+        if not _is_lab(pid):
+            return
+        await asyncio.sleep(0.1 * speed)
+    raise EnvironmentFailed(f"the lab (process {pid}) does not end; kill it, then try again")
+
+
+def _is_lab(pid: int) -> bool:
+    """Whether that process is still a lab: the number may have gone to another one since."""
+    with contextlib.suppress(OSError):
+        return b"chaos.lab" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def _clear(directory: Path) -> None:
+    ours = directory.name.startswith("chaos-lab-") and directory.is_dir()
+    if ours and directory.stat().st_uid == os.getuid():
+        shutil.rmtree(directory, ignore_errors=True)

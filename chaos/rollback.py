@@ -1,0 +1,126 @@
+"""Rollback, written once: put every lever back, last pulled first, read it again, compare.
+
+It never overwrites somebody else's change: a lever that is neither where we put it nor where it
+was is a conflict, reported with both values. It needs the pulls of a journal and an environment,
+nothing else, so any process can do it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from chaos.environments import Environment, attach
+from chaos.errors import CallFailed, ChaosError, EnvironmentGone, JournalFailed
+from chaos.history import Pull, fold
+from chaos.journal import Journal, read
+from chaos.levers import Counts, Lever, Value, from_json
+from chaos.loops import Stopwatch
+
+# What one lever may take, in seconds of the wall, before it is reported as not put back.
+BUDGET_S = 60.0
+
+
+def decide(found: Value, pull: Pull) -> Literal["already", "restore", "keep", "conflict"]:
+    """What to do with a lever that reads `found`."""
+    if found == pull.prior:
+        return "already"
+    if found != pull.value:
+        return "conflict"
+    return "keep" if pull.irreversible else "restore"
+
+
+async def put_back(
+    pulls: Iterable[Pull], environment: Environment, journal: Journal, *, speed: float = 1.0
+) -> list[Pull]:
+    """Put the levers back in the order given and return the pulls with their outcomes.
+
+    Never raises: what cannot be put back has the outcome "failed" or "conflict". A journal that
+    can no longer be written does not keep a lever from being put back.
+    """
+    done = []
+    for pull in pulls:
+        ended = await _put_back(pull, environment, journal, BUDGET_S * speed)
+        with contextlib.suppress(JournalFailed):
+            await journal.write_durably(
+                "restored",
+                pull=pull.pull,
+                outcome=ended.outcome,
+                found=ended.found,
+                error=ended.error,
+            )
+        done.append(ended)
+    return done
+
+
+async def resume(path: Path) -> list[Pull]:
+    """Put back what the run with this journal has left open, from whatever process this is.
+
+    Raises JournalFailed when the run still goes on elsewhere, or the journal cannot be used.
+    """
+    journal = Journal.reopen(path, Stopwatch())
+    try:
+        history = fold(read(path))
+        environment = await attach(history.header["environment"])
+        try:
+            return await put_back(history.open_pulls, environment, journal)
+        finally:
+            environment.close()
+    finally:
+        journal.close()
+
+
+def incomplete(pulls: Sequence[Pull]) -> list[Pull]:
+    """The pulls that are not back where they were, of those that can be."""
+    return [pull for pull in pulls if pull.outcome in ("open", "failed", "conflict")]
+
+
+async def _put_back(pull: Pull, environment: Environment, journal: Journal, budget: float) -> Pull:
+    try:
+        lever = from_json(pull.lever)
+        async with asyncio.timeout(budget):
+            await _count(pull, lever, environment, journal)
+            return await _restore(pull, lever, environment)
+    except EnvironmentGone:
+        return replace(pull, outcome="gone")
+    except TimeoutError:
+        return replace(pull, outcome="failed", error="gave up waiting for the environment")
+    except ChaosError as error:
+        return replace(pull, outcome="failed", error=str(error))
+
+
+async def _restore(pull: Pull, lever: Lever, environment: Environment) -> Pull:
+    found = await _patiently(lever.read, environment)
+    step = decide(found, pull)
+    if step == "restore":
+        await _patiently(lever.set, environment, pull.prior)
+        found = await _patiently(lever.read, environment)
+        if found != pull.prior:
+            wrong = f"was set back to {pull.prior!r} but reads {found!r}"
+            return replace(pull, outcome="failed", found=found, error=wrong)
+    outcome = {"already": "already", "restore": "restored", "keep": "kept", "conflict": "conflict"}
+    return replace(pull, outcome=outcome[step], found=found)
+
+
+async def _count(pull: Pull, lever: Lever, environment: Environment, journal: Journal) -> None:
+    """How often the fault met traffic is gone once the lever is back, so it is noted before."""
+    if isinstance(lever, Counts):
+        with contextlib.suppress(CallFailed, JournalFailed):
+            journal.write("noticed", pull=pull.pull, count=await lever.noticed(environment))
+
+
+async def _patiently(step: Any, *args: Any) -> Any:
+    """Throttling and short outages of the control plane are what a drill has to expect."""
+    attempts = AsyncRetrying(
+        stop=stop_after_attempt(6),
+        wait=wait_exponential(multiplier=0.5, max=8),
+        retry=retry_if_exception_type(CallFailed),
+        reraise=True,
+    )
+    return await attempts(step, *args)

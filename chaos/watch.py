@@ -1,0 +1,52 @@
+"""What the run must know of its probes while it goes on: is all well, and must it stop?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from probes.probe import Sample
+
+
+class Watch:
+    """Follows the samples of all probes as they end."""
+
+    def __init__(self, probes: Iterable[str]) -> None:
+        self._good_since: dict[str, float | None] = dict.fromkeys(probes)
+        self._bad_since: dict[str, float | None] = dict.fromkeys(self._good_since)
+        self._news = asyncio.Event()
+
+    def saw(self, sample: Sample) -> None:
+        """Take one sample, in the order in which they end."""
+        if sample.ok:
+            self._bad_since[sample.probe] = None
+            if self._good_since[sample.probe] is None:
+                self._good_since[sample.probe] = sample.start
+        else:
+            self._good_since[sample.probe] = None
+            if self._bad_since[sample.probe] is None:
+                self._bad_since[sample.probe] = sample.start
+        self._news.set()
+
+    def good_for(self, now: float) -> float:
+        """For how long every probe has given good answers only, in seconds; 0 if one does not."""
+        since = self._good_since.values()
+        return min((now - t if t is not None else 0.0 for t in since), default=0.0)
+
+    def not_good(self) -> list[str]:
+        """The probes whose last attempt was not good, or that have made none."""
+        return [probe for probe, since in self._good_since.items() if since is None]
+
+    def down_too_long(self, limits: Mapping[str, float], now: float) -> str | None:
+        """The first probe that has been down for at least its limit."""
+        for probe, limit in limits.items():
+            since = self._bad_since[probe]
+            if since is not None and now - since >= limit:
+                return probe
+        return None
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        """Return when `met()` holds after a sample."""
+        while not met():
+            self._news.clear()
+            await self._news.wait()
