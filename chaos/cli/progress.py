@@ -16,10 +16,9 @@ class Printer:
         self._heard = True
 
     def __call__(self, event: Event) -> None:
-        line = self._progress.line(event)
-        if line is None or not self._heard:
-            return
         try:
-            click.echo(line)
-        except OSError:
-            self._heard = False  # the reader has gone (`| head`); the run must not go with it
+            line = self._progress.line(event)
+            if line is not None and self._heard:
+                click.echo(line)
+        except Exception:  # noqa: BLE001  # the reader has gone (`| head`), or a line cannot be
+            self._heard = False  # made: the run, and above all its rollback, must not go with it
