@@ -1,0 +1,104 @@
+"""What helps to test faults, levers and whole runs without a cloud: a fake environment.
+
+`FakeEnvironment` holds the state of a small lab in memory, answers the operations that the
+levers use, and can be told to fail. Its state outlives it, as a real account outlives a run.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from chaos.errors import CallFailed, Unsupported
+from probes.net import Net
+from probes.probe import Probe
+
+REGIONS = ["us-east-1", "us-west-2"]
+
+
+def small_lab() -> dict[str, Any]:
+    """The state of a lab with two regions and two instances, nothing of it broken."""
+    return {
+        "api_rules": {},
+        "reachability": {},
+        "replication": dict.fromkeys(REGIONS, "on"),
+        "instances": {"i-1": "running", "i-2": "running"},
+    }
+
+
+class FakeEnvironment:
+    """An environment in memory. `before` and `after` are told of each call that changes state."""
+
+    kind = "embedded"
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self.state = state
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.before: Callable[[], None] = lambda: None
+        self.after: Callable[[], None] = lambda: None
+
+    async def call(
+        self, service: str, region: str, operation: str, /, **params: Any
+    ) -> dict[str, Any]:
+        """One operation; raises Unsupported for those that the fake does not know."""
+        method = getattr(self, f"_{operation}", None)
+        if method is None:
+            raise Unsupported(f"{service} {operation} in {region}", "NoSuchOperation", "a fake")
+        self.calls.append((operation, params))
+        if operation.startswith(("describe_", "list_", "get_")):
+            return copy.deepcopy(dict(method(**params)))
+        self.before()
+        method(**params)
+        self.after()
+        return {}
+
+    def net(self, _probe: Probe) -> Net:
+        """A network without any names: probes of a fake look at its state instead."""
+        raise CallFailed("net", "NoNetwork", "a fake environment has no network")
+
+    def describe(self) -> dict[str, Any]:
+        """Nothing by which another process could find it."""
+        return {"kind": self.kind}
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+    # --- the operations that the levers use ------------------------------------------------
+
+    def _describe_lab(self) -> dict[str, Any]:
+        return {"regions": REGIONS}
+
+    def _describe_api_rule(self, *, id: str) -> dict[str, Any]:  # noqa: A002  # the wire's name
+        return {"rule": self.state["api_rules"].get(id), "hits": 3}
+
+    def _put_api_rule(self, *, id: str, rule: Any) -> None:  # noqa: A002  # the wire's name
+        if rule is None:
+            self.state["api_rules"].pop(id, None)
+        else:
+            self.state["api_rules"][id] = rule
+
+    def _describe_reachability(self, *, scope: str) -> dict[str, Any]:
+        return {"state": self.state["reachability"].get(scope, "open"), "hits": 0}
+
+    def _put_reachability(self, *, scope: str, state: str) -> None:
+        self.state["reachability"][scope] = state
+
+    def _describe_replication(self, *, region: str) -> dict[str, Any]:
+        return {"state": self.state["replication"][region], "pending": 0}
+
+    def _put_replication(self, *, region: str, state: str) -> None:
+        self.state["replication"][region] = state
+
+    def _describe_instances(self, **params: Any) -> dict[str, Any]:
+        wanted = params.get("InstanceIds") or [
+            i for i, state in self.state["instances"].items() if state == "running"
+        ]
+        found = [
+            {"InstanceId": i, "State": {"Name": self.state["instances"][i]}} for i in wanted
+        ]
+        return {"Reservations": [{"Instances": found}]}
+
+    def _terminate_instances(self, *, InstanceIds: list[str]) -> None:  # noqa: N803  # boto3's
+        for instance in InstanceIds:
+            self.state["instances"][instance] = "terminated"

@@ -1,0 +1,304 @@
+"""Journals of made-up runs of `region-outage`, written by the real journal."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from chaos.journal import Event, Journal, read
+
+TEXT = """\
+name: region-outage
+title: us-east-1 goes dark; playback moves to us-west-2
+lab: streaming
+
+probes:
+  playback:
+    kind: http
+    url: http://api.stream.example/playback
+    every: 500ms
+    timeout: 2s
+  west_canary: {kind: http, url: http://west.stream.example/health, every: 1s, timeout: 2s}
+  history: {kind: dynamodb_ledger, table: viewing-history, write_to: us-east-1, read_from: us-west-2}
+
+faults:
+  - {kind: region_outage, region: us-east-1, at: 0s, lasts: 180s}
+
+objectives:
+  playback: {rto: 120s, availability: 40%}
+  west_canary: {unaffected: true}
+  history: {rpo: 5s}
+"""
+
+INJECTED = 8.412  # when the first lever begins to move
+LASTS = 180.0
+FAILOVER = 46.9  # seconds from the injection until playback answers from us-west-2
+RELAPSE = (71.0, 74.2)
+FAILBACK = 24.0  # seconds from the lifting until playback answers from us-east-1 again
+LEVERS: list[tuple[dict[str, Any], Any, Any]] = [
+    ({"kind": "replication", "region": "us-east-1"}, "on", "off"),
+    (
+        {"kind": "api_rule", "id": "region-outage-us-east-1"},
+        None,
+        {"action": "hang", "regions": ["us-east-1"]},
+    ),
+    (
+        {"kind": "api_rule", "id": "global-control-planes"},
+        None,
+        {"action": "hang", "services": ["iam", "route53", "cloudfront"]},
+    ),
+    ({"kind": "reachability", "scope": "us-east-1"}, "open", "drop"),
+]
+# t, the event's name, its fields
+Entry = tuple[float, str, dict[str, Any]]
+
+
+def region_outage(
+    directory: Path,
+    *,
+    failover: float | None = FAILOVER,
+    relapse: bool = True,
+    bites: bool = True,
+    outcomes: tuple[str, ...] = ("restored",) * 4,
+    days: int = 0,
+    title: str = "us-east-1 goes dark; playback moves to us-west-2",
+    steady: bool = True,
+    speed: float = 8.0,
+) -> Path:
+    """Write a journal into `directory` and return its path.
+
+    `failover` None is a playback that comes back only once the fault is lifted; `outcomes` is
+    what became of the levers in the order of their pulls; `days` makes the tail that much longer.
+    """
+    entries = [*_frame(outcomes, steady, days), *_samples(failover, relapse, bites, steady, days)]
+    header = _header(title, speed)
+    return write(directory / header["run"] / "journal.jsonl", header, entries)
+
+
+def write(path: Path, header: dict[str, Any], entries: list[Entry]) -> Path:
+    """Write the header and then the entries in order of time."""
+    now = 0.0
+    journal = Journal.create(path, lambda: now)
+    journal.write("run", **header)
+    for now, event, fields in sorted(entries, key=lambda entry: entry[0]):  # noqa: B007  # a clock
+        journal.write(event, **fields)
+    journal.close()
+    return path
+
+
+def events_of(path: Path) -> list[Event]:
+    """The events of a journal, for those who follow it as it grows."""
+    return read(path)
+
+
+def _header(title: str, speed: float) -> dict[str, Any]:
+    objective: dict[str, Any] = dict.fromkeys(
+        ("rto", "rpo", "availability", "heals_within", "unaffected")
+    )
+    http = {"kind": "http", "timeout": 2.0, "confirm": 3, "dns_cache": "ttl"}
+    return {
+        "v": 1,
+        "run": "20261121-094312-region-outage-4f2a",
+        "wall": "2026-11-21T09:43:12.480+00:00",
+        "tool": "0.1.0",
+        "speed": speed,
+        "environment": {"kind": "embedded", "directory": "/tmp/chaos-lab-x", "pid": 1},  # noqa: S108  # a text in a journal, no file
+        "fidelity": ["lab"],
+        "experiment": {
+            "name": "region-outage",
+            "title": title,
+            "lab": "streaming",
+            "file": "experiments/region-outage.yaml",
+            "text": TEXT,
+            "sha256": hashlib.sha256(TEXT.encode()).hexdigest(),
+            "steady_state": {"for": 5.0, "within": 60.0},
+            "recover_within": 120.0,
+            "probes": {
+                "playback": {
+                    **http,
+                    "url": "http://api.stream.example/playback",
+                    "every": 0.5,
+                },
+                "west_canary": {**http, "url": "http://west.stream.example/health", "every": 1.0},
+                "history": {
+                    "kind": "dynamodb_ledger",
+                    "table": "viewing-history",
+                    "write_to": "us-east-1",
+                    "read_from": "us-west-2",
+                    "every": 1.0,
+                    "timeout": 2.0,
+                    "confirm": 3,
+                    "dns_cache": "ttl",
+                },
+            },
+            "faults": [
+                {
+                    "kind": "region_outage",
+                    "region": "us-east-1",
+                    "mode": "hang",
+                    "at": 0.0,
+                    "lasts": LASTS,
+                }
+            ],
+            "objectives": {
+                "playback": {**objective, "rto": 120.0, "availability": 0.4},
+                "west_canary": {**objective, "unaffected": True},
+                "history": {**objective, "rpo": 5.0},
+            },
+            "stop_when": [],
+            "allow_irreversible": [],
+        },
+    }
+
+
+def _frame(outcomes: tuple[str, ...], steady: bool, days: int) -> Iterator[Entry]:
+    """All but the samples."""
+    yield 0.001, "phase", {"phase": "steady"}
+    if not steady:
+        why = "no steady state within 60 s: not good: playback; nothing was broken"
+        yield 60.01, "phase", {"phase": "rollback"}
+        yield 60.02, "phase", {"phase": "judge"}
+        yield 60.03, "stop", {"why": why}
+        yield 60.04, "end", {}
+        return
+    yield INJECTED - 0.004, "phase", {"phase": "inject"}
+    fault = {"fault": 0, "kind": "region_outage"}
+    yield INJECTED - 0.003, "fault", {**fault, "state": "injecting"}
+    for number, (lever, prior, value) in enumerate(LEVERS):
+        at = INJECTED + number * 0.031
+        pull = {"pull": number, "fault": 0, "lever": lever, "prior": prior, "value": value}
+        yield at, "pull", {**pull, "irreversible": False}
+        yield at + 0.024, "pulled", {"pull": number, "read": value}
+    yield INJECTED + 0.13, "fault", {**fault, "state": "injected"}
+    yield INJECTED + 0.131, "phase", {"phase": "hold"}
+    lifted = INJECTED + 0.13 + LASTS
+    survived = list(range(7))
+    yield lifted - 0.02, "ledger", _ledger("failover", survived)
+    yield lifted, "fault", {**fault, "state": "lifting"}
+    yield from _put_back(outcomes, lifted)
+    if not set(outcomes) & {"failed", "conflict", "open"}:
+        yield lifted + 0.2, "fault", {**fault, "state": "lifted"}
+    yield lifted + 0.21, "phase", {"phase": "rollback"}
+    yield lifted + 0.22, "phase", {"phase": "recover"}
+    end = _end(days)
+    yield end - 0.05, "ledger", _ledger("end", [*survived, 7, 8])
+    yield end - 0.03, "phase", {"phase": "judge"}
+    yield end, "end", {}
+
+
+def _ledger(when: str, found: list[int]) -> dict[str, Any]:
+    return {"probe": "history", "when": when, "found": found, "error": ""}
+
+
+def _end(days: int) -> float:
+    return INJECTED + LASTS + 45.0 + days * 86400
+
+
+def _put_back(outcomes: tuple[str, ...], lifted: float) -> Iterator[Entry]:
+    words = {"failed": "lab put_reachability failed: Timeout: no answer within 20 s"}
+    for back, number in enumerate(reversed(range(len(LEVERS)))):
+        outcome = outcomes[number]
+        if outcome == "open":
+            continue
+        at = lifted + 0.03 + back * 0.04
+        found = {"conflict": "refuse", "failed": LEVERS[number][2]}.get(outcome, LEVERS[number][1])
+        if LEVERS[number][0]["kind"] != "replication":
+            yield at - 0.01, "noticed", {"pull": number, "count": 41 * number}
+        yield (
+            at,
+            "restored",
+            {
+                "pull": number,
+                "outcome": outcome,
+                "found": found,
+                "error": words.get(outcome, ""),
+            },
+        )
+
+
+def _samples(
+    failover: float | None, relapse: bool, bites: bool, steady: bool, days: int
+) -> Iterator[Entry]:
+    chance = random.Random(7)
+    end = _end(days) if steady else 60.0
+    for number in range(int(end / 0.5)):
+        due = number * 0.5
+        yield _playback(number, due, due - INJECTED, chance, failover, relapse, bites, steady)
+    for number in range(int(end)):
+        yield _http("west_canary", number, float(number), 0.016 + chance.random() * 0.006, "us-west-2")
+        yield _write(number, float(number), bites and steady, chance)
+
+
+def _playback(
+    number: int,
+    due: float,
+    since: float,
+    chance: random.Random,
+    failover: float | None,
+    relapse: bool,
+    bites: bool,
+    steady: bool,
+) -> Entry:
+    latency = 0.021 + chance.random() ** 3 * 0.05
+    if not steady:
+        return _http("playback", number, due, 0.004, "us-east-1", status=500)
+    if not bites or since < -0.03:
+        return _http("playback", number, due, latency, "us-east-1")
+    if since > LASTS + FAILBACK:
+        return _http("playback", number, due, latency, "us-east-1")
+    if since < min(LASTS, LASTS if failover is None else failover):
+        return _hangs("playback", number, due)
+    if relapse and RELAPSE[0] < since < RELAPSE[1]:
+        return _http("playback", number, due, 0.048, "us-west-2", status=503)
+    return _http("playback", number, due, 0.031 + chance.random() ** 3 * 0.11, "us-west-2")
+
+
+def _http(
+    probe: str, number: int, due: float, latency: float, region: str, *, status: int = 200
+) -> Entry:
+    ok = status == 200
+    fields = {
+        "ok": ok,
+        "error": "" if ok else f"the status is {status}, not 200",
+        "phases": {"name": 0.001, "connect": 0.002, "first_byte": latency - 0.004},
+        "detail": {"status": status, "region": region},
+    }
+    return _sample(probe, number, due, latency, fields)
+
+
+def _hangs(probe: str, number: int, due: float) -> Entry:
+    fields = {
+        "ok": False,
+        "error": "no answer within 2 s, while at connect",
+        "phases": {"name": 0.001, "connect": 1.999},
+        "detail": {"address": "127.1.0.10"},
+    }
+    return _sample(probe, number, due, 2.0, fields)
+
+
+def _write(number: int, due: float, bites: bool, chance: random.Random) -> Entry:
+    if bites and INJECTED - 1 < due < INJECTED + LASTS:
+        fields = {
+            "ok": False,
+            "error": "no answer within 2 s",
+            "phases": {},
+            "detail": {"number": number, "acknowledged": False},
+        }
+        return _sample("history", number, due, 2.0, fields)
+    fields = {
+        "ok": True,
+        "error": "",
+        "phases": {},
+        "detail": {"number": number, "acknowledged": True},
+    }
+    return _sample("history", number, due, 0.011 + chance.random() * 0.01, fields)
+
+
+def _sample(probe: str, number: int, due: float, took: float, fields: dict[str, Any]) -> Entry:
+    start = due + 0.0004
+    times = {"due": due, "start": start, "end": start + took}
+    entry = {"probe": probe, "attempt": number, **times, "crashed": False, **fields}
+    return start + took, "sample", entry
