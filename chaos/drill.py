@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -65,7 +64,6 @@ class Drill:
                 return journal.path, await engine.go()
 
     def _header(self, run: str, environment: Environment) -> dict[str, Any]:
-        text = self.path.read_text()
         return {
             "v": VERSION,
             "run": run,
@@ -74,12 +72,7 @@ class Drill:
             "speed": self.speed,
             "environment": environment.describe(),
             "fidelity": safety.fidelities(self.experiment, environment.kind),
-            "experiment": {
-                **self.experiment.to_json(),
-                "file": str(self.path),
-                "text": text,
-                "sha256": hashlib.sha256(text.encode()).hexdigest(),
-            },
+            "experiment": self.experiment.to_json(),
         }
 
 

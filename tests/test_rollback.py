@@ -203,9 +203,7 @@ def test_a_journal_that_cannot_be_written_does_not_keep_a_lever_broken(tmp_path:
     assert lab.state["reachability"]["us-east-1"] == "open"
 
 
-def test_another_process_finishes_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_process_finishes_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lab, path = FakeEnvironment(small_lab()), tmp_path / "journal.jsonl"
 
     async def find(_: dict[str, Any]) -> FakeEnvironment:

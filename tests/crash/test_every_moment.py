@@ -1,0 +1,231 @@
+"""A run that dies at any moment leaves nothing behind that `chaos rollback` does not put back.
+
+The run is made to die before, in the middle of and after every line of the journal, and before
+and after every change to the environment, in injection and in rollback. Dead is dead: from that
+moment on the process writes nothing and changes nothing. Then the rollback is made to die at
+each of its own moments, and a second one finishes the work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from chaos.errors import JournalFailed
+from chaos.experiment import Experiment
+from chaos.history import fold
+from chaos.journal import Journal, read
+from chaos.loops import Stopwatch, run_virtual
+from chaos.rollback import incomplete, resume
+from chaos.run import Run, Stop
+from chaos.testing import FakeEnvironment, small_lab
+from probes.net import Net
+from probes.probe import Attempt, Probe, ProbeFailed
+
+
+class Look(Probe):
+    """Good while the region can be reached."""
+
+    kind: Literal["look"] = "look"
+
+    async def check(self, net: Net, attempt: Attempt) -> None:
+        state: dict[str, Any] = net  # type: ignore[assignment]  # the crash lab's net is its state
+        if state["reachability"].get("us-east-1", "open") != "open":
+            raise ProbeFailed("unreachable")
+
+
+class CrashLab(FakeEnvironment):
+    def net(self, _probe: Probe) -> Net:
+        return self.state  # type: ignore[return-value]  # for Look
+
+
+class Died(BaseException):
+    """kill -9, as far as one process can play it."""
+
+
+class Death:
+    """Dies at the n-th moment; from then on every moment is past death."""
+
+    def __init__(self, at: int | None) -> None:
+        self.at = at
+        self.moments = 0
+
+    def pass_by(self) -> None:
+        if self.at is not None and self.moments >= self.at:
+            raise Died
+        self.moments += 1
+
+    @contextmanager
+    def strikes(self, monkeypatch: pytest.MonkeyPatch, lab: FakeEnvironment) -> Iterator[None]:
+        real = os.write
+
+        def write(fd: int, line: bytes) -> int:
+            self.pass_by()
+            taken = real(fd, line[: len(line) // 2])
+            self.pass_by()  # a torn line
+            taken += real(fd, line[len(line) // 2 :])
+            self.pass_by()
+            return taken
+
+        lab.before, lab.after = self.pass_by, self.pass_by
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", write)
+            patch.setattr(os, "ftruncate", self._as_root(os.ftruncate))
+            yield
+        lab.before = lab.after = lambda: None
+
+    def _as_root(self, real: Callable[[int, int], None]) -> Callable[[int, int], None]:
+        def truncate(fd: int, length: int) -> None:
+            self.pass_by()
+            real(fd, length)
+
+        return truncate
+
+
+def experiment() -> Experiment:
+    return Experiment.model_validate(
+        {
+            "name": "crash",
+            "steady_state": {"for": 1, "within": 5},
+            "probes": {"look": Look(every=1.0, timeout=0.5, confirm=1)},
+            "faults": [
+                {"kind": "region_outage", "region": "us-east-1", "lasts": 3},
+                {
+                    "kind": "instance_termination",
+                    "region": "us-east-1",
+                    "ids": ["i-1"],
+                    "at": 1,
+                },
+            ],
+            "allow_irreversible": ["instance_termination"],
+            "objectives": {"look": {"heals_within": 5}},
+            "recover_within": 5,
+        }
+    )
+
+
+def kernel_closes(path: Path) -> None:
+    """What becomes of a dead process's files, and with them of its claim on the journal."""
+    for fd in Path("/proc/self/fd").iterdir():
+        if fd.is_symlink() and fd.resolve() == path:
+            os.close(int(fd.name))
+
+
+def attempt_run(path: Path, lab: FakeEnvironment, death: Death) -> bool:
+    """One run; whether it came to its end."""
+
+    async def main() -> None:
+        now = Stopwatch()
+        journal = Journal.create(path, now)
+        try:
+            journal.write(
+                "run",
+                v=1,
+                run="r",
+                environment=lab.describe(),
+                experiment=experiment().to_json(),
+            )
+            await Run("r", experiment(), lab, journal, Stop(), now).go()
+        finally:
+            kernel_closes(path)
+
+    try:
+        run_virtual(main())
+    except Died:
+        return False
+    return death.at is None or death.moments < death.at
+
+
+def put_back(path: Path) -> None:
+    """`chaos rollback`, as often as it takes to come to its end."""
+    try:
+        ended = run_virtual(resume(path))
+    except JournalFailed:
+        # It died before its first line was whole: then nothing can have been touched.
+        assert not read(path)
+        return
+    assert not incomplete(ended)
+
+
+def unharmed(lab: FakeEnvironment) -> dict[str, Any]:
+    """The state without what an allowed one-way door does to it, and without equal words."""
+    state = dict(lab.state)
+    state.pop("instances")
+    state["reachability"] = {k: v for k, v in state["reachability"].items() if v != "open"}
+    return state
+
+
+WHOLE = {k: v for k, v in small_lab().items() if k != "instances"}
+
+
+@pytest.fixture
+def same_lab(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeEnvironment], None]:
+    """Lets `chaos rollback` find the lab of the test."""
+
+    def use(lab: FakeEnvironment) -> None:
+        async def find(_: dict[str, Any]) -> FakeEnvironment:
+            return lab
+
+        monkeypatch.setattr("chaos.rollback.attach", find)
+
+    return use
+
+
+def test_dying_at_every_moment_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_lab: Callable[[FakeEnvironment], None]
+) -> None:
+    at, broken = 0, 0
+    while True:
+        lab, path, death = CrashLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
+        same_lab(lab)
+        with death.strikes(monkeypatch, lab):
+            finished = attempt_run(path, lab, death)
+        broken += unharmed(lab) != WHOLE
+        put_back(path)
+        assert unharmed(lab) == WHOLE, f"moment {at} left something behind"
+        if finished:
+            break
+        assert lab.state["instances"]["i-2"] == "running"
+        at += 1
+    assert at > 100
+    assert broken > 20  # the test would be empty if death never struck while things were broken
+    assert not fold(read(path)).open_pulls
+
+
+def test_dying_at_every_moment_of_the_rollback_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_lab: Callable[[FakeEnvironment], None]
+) -> None:
+    survived, at = 0, 0
+    while True:
+        lab, path, death = CrashLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
+        same_lab(lab)
+        with death.strikes(monkeypatch, lab):
+            finished = attempt_run(path, lab, death)
+        if finished:
+            break
+        at += 1
+        if unharmed(lab) == WHOLE:
+            continue
+        before, journal = {k: dict(v) for k, v in lab.state.items()}, path.read_bytes()
+        again = 0
+        while True:
+            lab.state = {k: dict(v) for k, v in before.items()}
+            path.write_bytes(journal)
+            second = Death(again)
+            with second.strikes(monkeypatch, lab):
+                with contextlib.suppress(Died):
+                    run_virtual(resume(path))
+                kernel_closes(path)
+            put_back(path)
+            assert unharmed(lab) == WHOLE, f"moments {at} and {again} left something behind"
+            if second.moments < again:
+                break
+            again += 1
+            survived += 1
+    assert survived > 500
