@@ -19,7 +19,8 @@ DOCS = Path(__file__).parent.parent / "docs"
 def section(page: str, name: str) -> str:
     """The text below a heading of that name, up to the next heading of its height."""
     text = (DOCS / page).read_text()
-    found = re.search(rf"^(#+) `?{re.escape(name)}`?$(.*?)(?=^\1 |\Z)", text, re.M | re.S)
+    heading = rf"^(#+) `?{re.escape(name)}`?$(.*?)(?=^\1 |\Z)"
+    found = re.search(heading, text, re.MULTILINE | re.DOTALL)
     assert found, f"docs/{page} has no section {name}"
     return found[2]
 

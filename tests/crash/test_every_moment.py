@@ -13,36 +13,18 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
+from fakes import LookLab, experiment
 
 from chaos.errors import JournalFailed
-from chaos.experiment import Experiment
 from chaos.history import fold
 from chaos.journal import Journal, read
 from chaos.loops import Stopwatch, run_virtual
 from chaos.rollback import incomplete, resume
 from chaos.run import Run, Stop
 from chaos.testing import FakeEnvironment, small_lab
-from probes.net import Net
-from probes.probe import Attempt, Probe, ProbeFailed
-
-
-class Look(Probe):
-    """Good while the region can be reached."""
-
-    kind: Literal["look"] = "look"
-
-    async def check(self, net: Net, attempt: Attempt) -> None:
-        state: dict[str, Any] = net  # type: ignore[assignment]  # the crash lab's net is its state
-        if state["reachability"].get("us-east-1", "open") != "open":
-            raise ProbeFailed("unreachable")
-
-
-class CrashLab(FakeEnvironment):
-    def net(self, _probe: Probe) -> Net:
-        return self.state  # type: ignore[return-value]  # for Look
 
 
 class Died(BaseException):
@@ -86,28 +68,6 @@ class Death:
             real(fd, length)
 
         return truncate
-
-
-def experiment() -> Experiment:
-    return Experiment.model_validate(
-        {
-            "name": "crash",
-            "steady_state": {"for": 1, "within": 5},
-            "probes": {"look": Look(every=1.0, timeout=0.5, confirm=1)},
-            "faults": [
-                {"kind": "region_outage", "region": "us-east-1", "lasts": 3},
-                {
-                    "kind": "instance_termination",
-                    "region": "us-east-1",
-                    "ids": ["i-1"],
-                    "at": 1,
-                },
-            ],
-            "allow_irreversible": ["instance_termination"],
-            "objectives": {"look": {"heals_within": 5}},
-            "recover_within": 5,
-        }
-    )
 
 
 def kernel_closes(path: Path) -> None:
@@ -182,7 +142,7 @@ def test_dying_at_every_moment_of_a_run(
 ) -> None:
     at, broken = 0, 0
     while True:
-        lab, path, death = CrashLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
+        lab, path, death = LookLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
         same_lab(lab)
         with death.strikes(monkeypatch, lab):
             finished = attempt_run(path, lab, death)
@@ -203,7 +163,7 @@ def test_dying_at_every_moment_of_the_rollback_too(
 ) -> None:
     survived, at = 0, 0
     while True:
-        lab, path, death = CrashLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
+        lab, path, death = LookLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
         same_lab(lab)
         with death.strikes(monkeypatch, lab):
             finished = attempt_run(path, lab, death)

@@ -228,7 +228,9 @@ def _samples(
         due = number * 0.5
         yield _playback(number, due, due - INJECTED, chance, failover, relapse, bites, steady)
     for number in range(int(end)):
-        yield _http("west_canary", number, float(number), 0.016 + chance.random() * 0.006, "us-west-2")
+        yield _http(
+            "west_canary", number, float(number), 0.016 + chance.random() * 0.006, "us-west-2"
+        )
         yield _write(number, float(number), bites and steady, chance)
 
 
