@@ -17,7 +17,7 @@ class Look(Probe):
     region: str = "us-east-1"
 
     async def check(self, net: Net, attempt: Attempt) -> None:
-        if cast(Any, net)["reachability"].get(self.region, "open") != "open":
+        if cast("Any", net)["reachability"].get(self.region, "open") != "open":
             raise ProbeFailed("unreachable")
 
 
@@ -27,14 +27,14 @@ class LookLedger(Look):
     ledger: ClassVar[bool] = True
 
     async def read(self, net: Net, attempt: Attempt) -> list[int]:
-        return cast(list[int], cast(Any, net)["written"])
+        return cast("list[int]", cast("Any", net)["written"])
 
 
 class LookLab(FakeEnvironment):
     """A fake environment whose net is its state, for Look."""
 
     def net(self, _probe: Probe) -> Net:
-        return cast(Net, self.state)
+        return cast("Net", self.state)
 
 
 def experiment(**changes: Any) -> Experiment:

@@ -1,0 +1,65 @@
+"""What would be touched is known, and judged, before anything is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from fakes import LookLab, experiment
+
+from chaos import safety
+from chaos.errors import InvalidInput
+from chaos.testing import small_lab
+
+
+def test_a_plan_reads_everything_and_changes_nothing() -> None:
+    lab = LookLab(small_lab())
+    planned = asyncio.run(safety.plan(experiment(), lab))
+    assert [(p.fault, p.lever["kind"], p.prior, p.irreversible) for p in planned] == [
+        (0, "replication", "on", False),
+        (0, "api_rule", None, False),
+        (0, "api_rule", None, False),
+        (0, "reachability", "open", False),
+        (1, "instance_termination", False, True),
+    ]
+    assert lab.state == small_lab()
+    assert all(call.startswith("describe_") for call, _ in lab.calls)
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    wrong = experiment(
+        faults=[
+            {"kind": "region_outage", "region": "eu-west-1", "lasts": 3},
+            {"kind": "instance_termination", "region": "us-east-1", "ids": ["i-9"]},
+        ]
+    )
+    with pytest.raises(InvalidInput) as caught:
+        asyncio.run(safety.plan(wrong, LookLab(small_lab())))
+    assert list(caught.value.problems) == [
+        "faults[0]: region_outage: no region 'eu-west-1' here; there is us-east-1, us-west-2",
+        "faults[1]: instance_termination: picks nothing: 0 running instances match in us-east-1"
+        " and pick is 1",
+    ]
+
+
+def test_a_one_way_door_needs_to_be_allowed_by_name() -> None:
+    closed = experiment().model_copy(update={"allow_irreversible": []})
+    with pytest.raises(InvalidInput, match=r"allow_irreversible: \[instance_termination\]"):
+        asyncio.run(safety.plan(closed, LookLab(small_lab())))
+
+
+def test_an_inert_fault_is_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        safety.fidelities(experiment(), "aws")
+    assert list(caught.value.problems) == [
+        "faults[0]: region_outage has no effect in the environment 'aws'",
+        "faults[1]: instance_termination has no effect in the environment 'aws'",
+    ]
+    assert safety.fidelities(experiment(), "embedded") == ["lab", "lab"]
+
+
+def test_a_percentage_rounds_down_and_too_few_is_nothing() -> None:
+    from chaos.faults.instance_termination import picked
+
+    cases = {("all", 3): 3, ("50%", 3): 1, ("30%", 3): 0, ("100%", 4): 4, ("2", 3): 2, ("2", 1): 0}
+    assert {case: picked(*case) for case in cases} == cases
