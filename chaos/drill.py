@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from chaos import __version__, safety
-from chaos.environments import Environment, embedded
+from chaos.environments import embedded
+from chaos.environments.environment import Environment
 from chaos.errors import Stopped
 from chaos.experiment import Experiment, load, load_lab
 from chaos.history import Pull

@@ -15,6 +15,7 @@ from chaos.levers import Lever, Value, to_json
 
 T = TypeVar("T")
 
+BACK = ("restored", "already")
 READS = ("describe_", "get_", "list_", "head_", "batch_get_")
 
 
@@ -86,7 +87,8 @@ class Puller:
                 f"{show(name)} cannot be put back; to allow it anyway, write"
                 f" allow_irreversible: [{lever.kind}] in the experiment"
             )
-        if any(pull.lever == name for pull in self.pulls):
+        open_pulls = (pull for pull in self.pulls if pull.outcome not in BACK)
+        if any(pull.lever == name for pull in open_pulls):
             raise InjectionFailed(f"{show(name)} is already pulled by another fault of this run")
 
 

@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from chaos.environments import Environment, attach
+from chaos.environments.attach import attach
+from chaos.environments.environment import Environment
 from chaos.errors import CallFailed, ChaosError, EnvironmentGone, JournalFailed
 from chaos.history import Pull, fold
 from chaos.journal import Journal, read

@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict
+from typing import Any
 
 from chaos.environments.environment import Environment
 from chaos.errors import ChaosError, JournalFailed
@@ -29,7 +30,7 @@ from chaos.loops import Stopwatch, speed_of
 from chaos.rollback import incomplete, put_back
 from chaos.watch import Watch
 from probes.durations import show as show_duration
-from probes.probe import Attempt, Probe, ProbeFailed, Sample
+from probes.probe import Attempt, Ledger, ProbeFailed, Sample
 from probes.schedule import run_probe
 
 # How often a ledger is asked again before it counts as unreadable.
@@ -158,12 +159,11 @@ class Run:
             for number, fault in enumerate(self._experiment.faults)
         ]
         stop = asyncio.create_task(self._stop.wait())
-        over = asyncio.gather(*faults, return_exceptions=True)
+        over = asyncio.create_task(asyncio.wait(faults))
         await asyncio.wait({over, stop}, return_when=asyncio.FIRST_COMPLETED)
         self._armed = False
         await self._note_stops()
         await _cancel([*faults, stop])
-        await over
 
     async def _fault(self, number: int, fault: Fault, began: float) -> None:
         await self._sleep_until(began + fault.at)
@@ -233,11 +233,14 @@ class Run:
     # --- ledgers --------------------------------------------------------------------------
 
     async def _read_ledgers(self, when: str) -> None:
-        ledgers = {n: p for n, p in self._experiment.probes.items() if hasattr(p, "read")}
-        await asyncio.gather(*(self._read_ledger(n, p, when) for n, p in ledgers.items()))
+        ledgers = (n for n, p in self._experiment.probes.items() if isinstance(p, Ledger))
+        await asyncio.gather(*(self._read_ledger(name, when) for name in ledgers))
 
-    async def _read_ledger(self, name: str, probe: Probe, when: str) -> None:
-        found, error = [], ""
+    async def _read_ledger(self, name: str, when: str) -> None:
+        probe = self._experiment.probes[name]
+        assert isinstance(probe, Ledger)  # noqa: S101  # by whom this is called
+        found: list[int] = []
+        error = ""
         for n in range(LEDGER_READS):
             attempt = Attempt(run=self._run, probe=name, n=n)
             try:
@@ -279,7 +282,7 @@ class Run:
         await asyncio.sleep(when - self._loop.time())
 
 
-async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     tasks = list(tasks)
     for task in tasks:
         task.cancel()

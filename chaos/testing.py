@@ -94,9 +94,7 @@ class FakeEnvironment:
         wanted = params.get("InstanceIds") or [
             i for i, state in self.state["instances"].items() if state == "running"
         ]
-        found = [
-            {"InstanceId": i, "State": {"Name": self.state["instances"][i]}} for i in wanted
-        ]
+        found = [{"InstanceId": i, "State": {"Name": self.state["instances"][i]}} for i in wanted]
         return {"Reservations": [{"Instances": found}]}
 
     def _terminate_instances(self, *, InstanceIds: list[str]) -> None:  # noqa: N803  # boto3's

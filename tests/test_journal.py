@@ -43,7 +43,8 @@ def test_only_the_owner_may_read_it(path: Path) -> None:
 
 
 def test_watchers_are_told_of_each_event(path: Path) -> None:
-    book, seen = Journal.create(path, clock), []
+    seen: list[journal.Event] = []
+    book = Journal.create(path, clock)
     book.watchers.append(seen.append)
     book.write("end")
     book.close()

@@ -10,16 +10,16 @@ from chaos.loops import Stopwatch, run_at, run_virtual, speed_of
 
 
 def test_virtual_time_jumps_to_the_next_timer() -> None:
-    async def main() -> list[float]:
+    async def main() -> tuple[float, ...]:
         now = Stopwatch()
 
         async def at(seconds: float) -> float:
             await asyncio.sleep(seconds)
             return now()
 
-        return await asyncio.gather(at(3600), at(0.25), at(86400))
+        return tuple(await asyncio.gather(at(3600), at(0.25), at(86400)))
 
-    assert run_virtual(main()) == [3600, 0.25, 86400]
+    assert run_virtual(main()) == (3600, 0.25, 86400)
 
 
 def test_virtual_time_stands_still_while_a_thread_works() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chaos.environments import Gone
+from chaos.environments.attach import Gone
 from chaos.errors import CallFailed, EnvironmentGone, JournalFailed
 from chaos.faults.region_outage import RegionOutage
 from chaos.history import Pull, fold

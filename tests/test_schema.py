@@ -241,7 +241,7 @@ def test_what_is_wrong_is_said_in_plain_words(text: str, said: str) -> None:
         ("<<: {text: x}", "1:1: '<<': no merge keys (<<); write the keys out"),
         ("text: a\ntext: b", "2:1: text: is given a second time; the first is in line 1"),
         ("text: a\n'text': b", "2:1: text: is given a second time; the first is in line 1"),
-        ("?\n: a", "1:2: drawing: a key is missing before the ':'"),
+        ("?\n: a", "1:2: '': a key is missing before the ':'"),
         ("? {a: b}\n: c", "1:3: drawing: a key must be text"),
         ("text: ${a}", "1:7: text: there is no variable 'a'"),
         ("number: ${a}", "1:9: number: there is no variable 'a'"),

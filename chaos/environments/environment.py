@@ -6,10 +6,11 @@ the `net`, which is the door of the workload, faults and all.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from probes.net import Net
-from probes.probe import Probe
+if TYPE_CHECKING:
+    from probes.net import Net  # with its resolver it costs more to import than all levers do
+    from probes.probe import Probe
 
 
 class Environment(Protocol):

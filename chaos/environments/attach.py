@@ -1,0 +1,45 @@
+"""Finding the environment of a journal again, from whatever process this is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.environments import embedded
+from chaos.environments.environment import Environment
+from chaos.errors import EnvironmentGone
+from probes.net import Net
+from probes.probe import Probe
+
+
+async def attach(described: dict[str, Any]) -> Environment:
+    """The environment that a journal names, found again by another process.
+
+    One that has ended is an environment too: every call to it raises EnvironmentGone.
+    """
+    try:
+        return await embedded.attach(described)
+    except EnvironmentGone as gone:
+        return Gone(described["kind"], gone)
+
+
+class Gone:
+    """An environment that has ended, and every lever with it."""
+
+    def __init__(self, kind: str, why: EnvironmentGone) -> None:
+        self.kind = kind
+        self._why = why
+
+    async def call(self, *_: object, **__: object) -> dict[str, Any]:
+        """There is nothing left to call."""
+        raise self._why
+
+    def net(self, _probe: Probe) -> Net:
+        """There is nothing left to probe."""
+        raise self._why
+
+    def describe(self) -> dict[str, Any]:
+        """What kind of environment it was."""
+        return {"kind": self.kind}
+
+    def close(self) -> None:
+        """There is nothing left to close."""

@@ -1,0 +1,189 @@
+"""What is right piece by piece and cannot be together. Pure: it looks at an experiment's parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pydantic_core import InitErrorDetails
+
+from chaos.experiment.objectives import Objective, SteadyState, StopCondition
+from chaos.faults.fault import Fault
+from chaos.levers import KINDS as LEVERS
+from chaos.schema import did_you_mean, problem
+from probes.durations import show
+from probes.probe import Probe
+
+IN_FLIGHT = 100  # attempts of one probe that may hang at the same time
+
+Found = Iterator[InitErrorDetails]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of an experiment. None stands for one that is wrong in itself."""
+
+    steady_state: SteadyState | None = None
+    probes: dict[str, Probe | None] | None = None
+    faults: list[Fault | None] = field(default_factory=list)
+    objectives: dict[str, Objective | None] = field(default_factory=dict)
+    stop_when: list[StopCondition | None] = field(default_factory=list)
+    allow_irreversible: list[str] | None = None
+    recover_within: float | None = None
+
+
+def contradictions(parts: Parts) -> list[InitErrorDetails]:
+    """Everything about these parts that cannot be, each with its path in the experiment."""
+    return [found for check in CHECKS for found in check(parts)]
+
+
+def lifted_after(faults: list[Fault]) -> float:
+    """Seconds from the first injection until the last fault is lifted; 0 when none ever is."""
+    return max((f.at + f.lasts for f in faults if f.lasts is not None), default=0.0)
+
+
+def shown_after(rto: float, probe: Probe) -> float:
+    """Seconds from the first injection until it can be known that an RTO was held."""
+    return rto + probe.confirm * probe.every + probe.timeout
+
+
+def _faults_last(parts: Parts) -> Found:
+    for i, fault in enumerate(parts.faults):
+        if fault and fault.one_way and fault.lasts is not None:
+            what = f"{fault.kind} cannot be lifted, so it has no 'lasts'"
+            yield problem("faults", i, "lasts", what=what)
+        if fault and not fault.one_way and fault.lasts is None:
+            yield problem("faults", i, "lasts", what="is missing; when is the fault to be lifted?")
+
+
+def _first_fault_at_zero(parts: Parts) -> Found:
+    times = [fault.at for fault in parts.faults if fault]
+    if times and len(times) == len(parts.faults) and min(times) > 0:
+        what = "one fault must be at 0s, because 'at' counts from the first injection"
+        yield problem("faults", times.index(min(times)), "at", what=what)
+
+
+def _consent(parts: Parts) -> Found:
+    if parts.allow_irreversible is None:
+        return
+    one_way = {f.kind for f in parts.faults if f and f.one_way}
+    known = one_way | {kind for kind, lever in LEVERS.items() if lever.irreversible}
+    for i, kind in enumerate(parts.allow_irreversible):
+        if kind not in known:
+            hint = did_you_mean(kind, sorted(known), tell=True)
+            what = f"{kind[:60]!r} is nothing that cannot be undone{hint}"
+            yield problem("allow_irreversible", i, what=what)
+    for i, fault in enumerate(parts.faults):
+        if fault and fault.one_way and fault.kind not in parts.allow_irreversible:
+            what = f"cannot be undone; to allow it, write allow_irreversible: [{fault.kind}]"
+            yield problem("faults", i, "kind", what=what)
+
+
+def _no_fault_twice(parts: Parts) -> Found:
+    until: dict[str, tuple[float, int]] = {}  # by all but its time: until when it is on
+    for i, fault in sorted(enumerate(parts.faults), key=lambda pair: pair[1].at if pair[1] else 0):
+        if not fault:
+            continue
+        same = fault.model_dump_json(exclude={"at", "lasts"})
+        end, other = until.get(same, (-1.0, i))
+        if fault.at < end or (fault.at == end and fault.one_way):
+            yield problem("faults", i, what=f"is the same as faults[{other}], which is still on")
+        until[same] = max((end, other), (fault.at + (fault.lasts or 0.0), i))
+
+
+def _probes_keep_pace(parts: Parts) -> Found:
+    steady = parts.steady_state
+    for name, probe in (parts.probes or {}).items():
+        if not probe:
+            continue
+        if steady and probe.every > steady.for_:
+            what = f"is longer than steady_state.for ({show(steady.for_)}): too seldom to tell"
+            yield problem("probes", name, "every", what=what)
+        if probe.timeout > IN_FLIGHT * probe.every:
+            hanging = f"{probe.timeout / probe.every:.0f} attempts could hang at once"
+            what = f"{hanging}, {IN_FLIGHT} may; with every: {written(probe.every)}, write "
+            what += f"{written(IN_FLIGHT * probe.every, down=True)} or less"
+            yield problem("probes", name, "timeout", what=what)
+        elif steady and probe.timeout > steady.within:
+            what = f"is longer than steady_state.within ({show(steady.within)})"
+            yield problem("probes", name, "timeout", what=what)
+
+
+def _probes_exist(parts: Parts) -> Found:
+    if parts.probes is None:
+        return
+    wanted: list[tuple[str, tuple[str | int, ...]]]
+    wanted = [(name, ("objectives", name)) for name in parts.objectives]
+    for i, stop in enumerate(parts.stop_when):
+        wanted += [(stop.probe, ("stop_when", i, "probe"))] if stop else []
+    for name, path in wanted:
+        if name not in parts.probes:
+            hint = did_you_mean(name, parts.probes, tell=True)
+            yield problem(*path, what=f"there is no probe {name[:60]!r}{hint}")
+
+
+def _rpo_has_ledger(parts: Parts) -> Found:
+    for name, objective, probe in _promised(parts):
+        if objective.rpo is not None and not probe.ledger:
+            what = f"{name} is of kind {probe.kind}, which keeps no ledger of what it wrote"
+            yield problem("objectives", name, "rpo", what=what)
+
+
+def _rto_can_be_shown(parts: Parts) -> Found:
+    faults = [f for f in parts.faults if f and f.lasts is not None and not f.one_way]
+    if len(faults) < len(parts.faults) or not faults:
+        return  # without an end of all faults, it is observed for as long as that takes
+    last = max(faults, key=lambda fault: lifted_after([fault]))
+    for name, objective, probe in _promised(parts):
+        if objective.rto is None:
+            continue
+        needed = shown_after(objective.rto, probe)
+        if needed > lifted_after(faults):
+            what = (
+                f"needs {show(needed)} to be shown ({show(objective.rto)}, {probe.confirm} more"
+                f" attempts and a timeout), and the faults are lifted after"
+                f" {show(lifted_after(faults))}; let faults[{parts.faults.index(last)}] last"
+                f" {written(needed - last.at)} or more"
+            )
+            yield problem("objectives", name, "rto", what=what)
+
+
+def _healing_can_be_seen(parts: Parts) -> Found:
+    lifted = not parts.faults or any(fault is None or not fault.one_way for fault in parts.faults)
+    for name, objective in parts.objectives.items():
+        if not objective or objective.heals_within is None:
+            continue
+        if not lifted:
+            what = "no fault here is ever lifted, so nothing heals after one; write rto"
+            yield problem("objectives", name, "heals_within", what=what)
+        elif parts.recover_within is not None and objective.heals_within > parts.recover_within:
+            what = f"is longer than recover_within ({show(parts.recover_within)})"
+            yield problem("objectives", name, "heals_within", what=what)
+
+
+def _promised(parts: Parts) -> Iterator[tuple[str, Objective, Probe]]:
+    for name, objective in parts.objectives.items():
+        probe = (parts.probes or {}).get(name)
+        if objective and probe:
+            yield name, objective, probe
+
+
+def written(seconds: float, *, down: bool = False) -> str:
+    """Seconds as a file has them, to the millisecond, never less (or, `down`, never more)."""
+    thousandths = round(seconds * 1000, 6)
+    whole = math.floor(thousandths) if down else math.ceil(thousandths)
+    return f"{whole / 1000:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+CHECKS = (
+    _faults_last,
+    _first_fault_at_zero,
+    _consent,
+    _no_fault_twice,
+    _probes_keep_pace,
+    _probes_exist,
+    _rpo_has_ledger,
+    _rto_can_be_shown,
+    _healing_can_be_seen,
+)

@@ -1,0 +1,110 @@
+"""What was promised: objectives, and the conditions under which they are looked at."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+from probes.durations import Duration, show
+
+NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
+PERCENTAGE = r"\d{1,3}(\.\d+)?%"
+FROZEN = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _fraction(given: object) -> float:
+    """`40%` as 0.4; a number is a fraction already, as in a journal."""
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return float(given)
+    if not re.fullmatch(PERCENTAGE, str(given)):
+        raise ValueError(f"{str(given)!r} is no percentage; write 40% or 99.9%")
+    fraction = float(str(given)[:-1]) / 100
+    if not 0 < fraction <= 1:
+        raise ValueError(f"must be above 0% and at most 100%, not {given}")
+    return fraction
+
+
+def _name(given: str) -> str:
+    if not re.fullmatch(NAME, given):
+        raise ValueError(f"{given[:60]!r} is no name; use small letters, digits, - and _")
+    return given
+
+
+Percentage = Annotated[
+    float,
+    BeforeValidator(_fraction),
+    WithJsonSchema({"type": "string", "pattern": f"^{PERCENTAGE}$"}),
+]
+Name = Annotated[
+    str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})
+]
+
+
+class SteadyState(BaseModel):
+    """How long all must be well before anything is broken, or nothing is."""
+
+    model_config = FROZEN
+
+    for_: Duration = Field(default=5.0, gt=0, alias="for", description="every probe good for that")
+    within: Duration = Field(default=60.0, gt=0, description="how long that may take to come")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.for_ > self.within:
+            raise ValueError(
+                f"nothing is good for {show(self.for_)} within {show(self.within)};"
+                " 'for' may not be longer than 'within'"
+            )
+        return self
+
+
+class Objective(BaseModel):
+    """What was promised of one probe. Times are seconds, availability is from 0 to 1."""
+
+    model_config = FROZEN
+
+    rto: Duration | None = Field(
+        default=None, gt=0, description="back for good so soon after the first injection"
+    )
+    rpo: Duration | None = Field(
+        default=None, ge=0, description="age at the first injection of the oldest write to be lost"
+    )
+    availability: Percentage | None = Field(
+        default=None, gt=0, le=1, description="good attempts while faults are on, such as 40%"
+    )
+    heals_within: Duration | None = Field(
+        default=None, gt=0, description="back for good so soon after the last fault is lifted"
+    )
+    unaffected: bool = Field(default=False, description="whether it must not notice anything")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if not self.model_dump(exclude_defaults=True):
+            raise ValueError(
+                "promises nothing; write rto, rpo, availability, heals_within or unaffected: true"
+            )
+        if self.unaffected and (self.rto or self.heals_within):
+            raise ValueError(
+                "what is unaffected has nothing to recover from; leave out rto and heals_within,"
+                " or unaffected"
+            )
+        return self
+
+
+class StopCondition(BaseModel):
+    """When the run is to be ended early: everything is put back at once."""
+
+    model_config = FROZEN
+
+    probe: str = Field(description="name of the probe")
+    down_for: Duration = Field(gt=0, description="how long it must not have been good")
