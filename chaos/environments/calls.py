@@ -63,6 +63,7 @@ class AwsCalls:
         self, service: str, region: str, operation: str, params: dict[str, Any]
     ) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
+        from botocore.parsers import ResponseParserError
 
         what = f"{service} {operation} in {region}"
         try:
@@ -74,8 +75,11 @@ class AwsCalls:
             raise _translated(what, error.response) from error
         except (UnknownServiceError, AttributeError) as error:
             raise Unsupported(what, "NoSuchOperation", "boto3 knows no such operation") from error
+        except ResponseParserError as error:
+            message = "the endpoint's answer is not the AWS API's"
+            raise Unsupported(what, "NoAnswer", message) from error
         except BotoCoreError as error:
-            raise _broken(what, error) from error
+            raise CallFailed(what, type(error).__name__, str(error).rstrip(".")) from error
 
     def _client(self, service: str, region: str) -> BaseClient:
         with self._lock:
@@ -110,11 +114,3 @@ def _translated(what: str, response: Any) -> CallFailed:
     if status == 501 or (status == 500 and code in (*NOT_OFFERED, "500")):
         return Unsupported(what, code, message)
     return CallFailed(what, code, message)
-
-
-def _broken(what: str, error: Exception) -> CallFailed:
-    from botocore.parsers import ResponseParserError
-
-    if isinstance(error, ResponseParserError):
-        return Unsupported(what, "NoAnswer", "the endpoint's answer is not the AWS API's")
-    return CallFailed(what, type(error).__name__, str(error).rstrip("."))
