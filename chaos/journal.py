@@ -135,9 +135,10 @@ def _read(path: Path) -> tuple[list[Event], int]:
     events = []
     for number, line in enumerate(data[:good].splitlines(), 1):
         try:
-            events.append(json.loads(line))
-        except ValueError as error:
-            raise JournalFailed(f"{path}:{number}: not a line of a journal: {error}") from error
+            event = json.loads(line)
+            events.append({"n": event["n"], "t": event["t"], "event": event["event"], **event})
+        except (ValueError, TypeError, KeyError) as error:
+            raise JournalFailed(f"{path}:{number}: not a line of a journal: {error!r}") from error
     return events, good
 
 

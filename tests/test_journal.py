@@ -96,9 +96,11 @@ def test_an_empty_journal_can_be_reopened(path: Path) -> None:
     assert read(path)[0]["t"] == 1.5
 
 
-def test_a_broken_line_in_the_middle_is_told_with_its_number(path: Path) -> None:
+@pytest.mark.parametrize("broken", ["what?", "7", "[]", '{"n": 1, "t": 0}', ""])
+def test_a_broken_line_in_the_middle_is_told_with_its_number(path: Path, broken: str) -> None:
     path.parent.mkdir()
-    path.write_text('{"n": 0}\nwhat?\n{"n": 2}\n')
+    whole = '{"n": 0, "t": 0, "event": "run"}'
+    path.write_text(f"{whole}\n{broken}\n{whole}\n")
     with pytest.raises(JournalFailed, match=r"journal.jsonl:2: not a line of a journal"):
         read(path)
 

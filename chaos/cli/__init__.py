@@ -55,5 +55,5 @@ def main() -> None:
     try:
         group.main(prog_name="chaos", standalone_mode=True)
     except ChaosError as error:
-        click.echo(f"chaos: {error}", err=True)
+        click.echo(str(error), err=True)
         sys.exit(error.exit_code)

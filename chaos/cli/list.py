@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from chaos.cli import options
 from chaos.runs import Runs
+
+Rows = list[tuple[str, str]]
 
 
 @click.command("list")
@@ -22,37 +26,38 @@ def command(what: str, runs: Runs) -> None:
     Example:
       chaos list faults
     """
-    rows = {
+    tables: dict[str, Callable[[], Rows]] = {
         "experiments": _experiments,
         "faults": _faults,
         "probes": _probes,
         "levers": _levers,
         "runs": lambda: [(run, "") for run in runs.all()],
-    }[what]()
+    }
+    rows = tables[what]()
     width = max((len(name) for name, _ in rows), default=0)
     for name, says in rows:
         click.echo(f"{name:{width}}  {says}".rstrip())
 
 
-def _experiments() -> list[tuple[str, str]]:
+def _experiments() -> Rows:
     from chaos import experiment, library
 
     return [(path.name, experiment.load(path).title) for path in library.shipped()]
 
 
-def _faults() -> list[tuple[str, str]]:
+def _faults() -> Rows:
     from chaos.faults import KINDS
 
     return [(kind, fault.summary) for kind, fault in KINDS.items()]
 
 
-def _probes() -> list[tuple[str, str]]:
+def _probes() -> Rows:
     from probes import KINDS
 
     return [(kind, probe.summary) for kind, probe in KINDS.items()]
 
 
-def _levers() -> list[tuple[str, str]]:
+def _levers() -> Rows:
     from chaos.levers import KINDS
 
     return [(kind, (lever.__doc__ or "").splitlines()[0]) for kind, lever in KINDS.items()]
