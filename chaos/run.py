@@ -122,10 +122,18 @@ class Run:
             )
             for name, probe in self._experiment.probes.items()
         ]
+        for task in tasks:
+            task.add_done_callback(self._schedule_ended)
         try:
             yield
         finally:
             await _cancel(tasks)
+
+    def _schedule_ended(self, task: asyncio.Task[None]) -> None:
+        """A schedule never ends by itself; one that does would leave its probe without a word."""
+        if not task.cancelled() and (error := task.exception()):
+            self._defects.append(error)
+            self._stop.request(f"the schedule of a probe broke: {error!r}")
 
     def _saw(self, sample: Sample) -> None:
         fields = asdict(sample)

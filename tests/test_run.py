@@ -352,3 +352,22 @@ def test_the_probes_see_what_was_done(tmp_path: Path) -> None:
     assert (history.first_injection, history.faults[0].ended) == (1, 4)
     bad = [s.due for s in history.samples["look"] if not s.ok]
     assert bad == [1.5, 2, 2.5, 3, 3.5]
+
+
+def test_a_defect_in_the_following_of_samples_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = LookLab(small_lab())
+
+    def break_it(_: Stop, journal: Journal) -> None:
+        def break_now() -> None:
+            raise ZeroDivisionError("a defect")
+
+        journal.watchers.append(at("sample", break_now, attempt=2))
+
+    with pytest.raises(ExceptionGroup) as caught:
+        carry_out(tmp_path, lab, experiment(), break_it)
+    assert isinstance(caught.value.exceptions[0], ZeroDivisionError)
+    history = fold(read(tmp_path / "journal.jsonl"))
+    assert history.stops[0].startswith("the schedule of a probe broke: ")
+    assert not history.open_pulls

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # What an emulator says instead of doing it: HTTP 501, or moto's HTTP 500 with a page of HTML.
 NOT_OFFERED = ("NotImplemented", "NotImplementedError", "InternalFailure", "UnknownOperation")
 
+MAKING = threading.Lock()  # a session may not make two clients at once
+
 
 class AwsCalls:
     """API calls to one endpoint with one set of credentials.
@@ -43,8 +45,6 @@ class AwsCalls:
         self._attempts = attempts
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="aws")
-        self._lock = threading.Lock()  # boto3 may not make two clients at once
-        self._session: Any = None
         self._clients: dict[tuple[str, str], BaseClient] = {}
 
     async def call(
@@ -82,18 +82,14 @@ class AwsCalls:
             raise CallFailed(what, type(error).__name__, str(error).rstrip(".")) from error
 
     def _client(self, service: str, region: str) -> BaseClient:
-        with self._lock:
+        with MAKING:
             if (service, region) not in self._clients:
                 self._clients[service, region] = self._make_client(service, region)
             return self._clients[service, region]
 
     def _make_client(self, service: str, region: str) -> BaseClient:
-        import boto3
         from botocore.config import Config
 
-        if self._session is None:
-            access, secret = self._key or (None, None)
-            self._session = boto3.session.Session(access, secret)
         config = Config(
             connect_timeout=self._timeout_s,
             read_timeout=self._timeout_s,
@@ -101,10 +97,18 @@ class AwsCalls:
             max_pool_connections=64,
             tcp_keepalive=False,
         )
-        client: BaseClient = self._session.client(
+        client: BaseClient = _session(self._key).client(
             service, region_name=region, endpoint_url=self._endpoint, config=config
         )
         return client
+
+
+@functools.cache
+def _session(key: tuple[str, str] | None) -> Any:
+    """One session for all with the same credentials: each would read the service models anew."""
+    import boto3
+
+    return boto3.session.Session(*(key or (None, None)))
 
 
 def _translated(what: str, response: Any) -> CallFailed:

@@ -141,13 +141,21 @@ async def _ready(process: Process, wanted: dict[str, Any], log: Path) -> dict[st
         async with asyncio.timeout(READY_WITHIN_S * speed):
             line = await process.stdout.readline()
     except TimeoutError as error:
-        raise EnvironmentFailed(f"the lab did not start; see {log}") from error
+        raise EnvironmentFailed(f"the lab did not start{_last_words(log)}") from error
     if not line:
-        raise EnvironmentFailed(f"the lab ended while it started; see {log}")
+        raise EnvironmentFailed(f"the lab ended while it started{_last_words(log)}")
     answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
         raise EnvironmentFailed(answer["error"])
     return answer
+
+
+def _last_words(log: Path) -> str:
+    """The last line that the lab has complained with: the log goes when the drill cannot begin."""
+    with contextlib.suppress(OSError):
+        lines = log.read_text(errors="replace").splitlines()
+        return f": {lines[-1][:300]}" if lines else ""
+    return ""
 
 
 async def _end(process: Process) -> None:

@@ -7,6 +7,7 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import cast
 
 import dns.message
 import pytest
@@ -21,8 +22,8 @@ class _Udp(asyncio.DatagramProtocol):
         self._answers = answers
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Before Python 3.12 the selector loop's transport does not say that it is one.
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if (wire := self._answers(_question(data), "udp")) is not None:

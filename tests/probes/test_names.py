@@ -4,11 +4,13 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.resolver
 import dns.rrset
 import pytest
 
@@ -29,7 +31,7 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
     return run_at(1, asyncio.wait_for(main, 30))
 
 
-def answer(question: Question, *rrsets: str, rcode: str = "NOERROR") -> Question:
+def answer(question: Question, *rrsets: str, rcode: str = "NOERROR") -> dns.message.Message:
     """The answer to a question; an rrset is written `name ttl type value…`."""
     message = dns.message.make_response(question)
     message.set_rcode(dns.rcode.from_text(rcode))
@@ -47,13 +49,14 @@ class Zone:
         self._answers = list(answers)
         monkeypatch.setattr(names, "query", self.query)
 
-    async def query(self, server: object, name: str, rdtype: str, via: str = "udp") -> Question:
+    async def query(self, _: object, name: str, rdtype: str) -> dns.message.Message:
         self.asked += 1
         question = dns.message.make_query(name, rdtype)
         rrsets = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if rrsets[0].isupper():
-            return answer(question, rcode=rrsets[0])
-        return answer(question, *rrsets)
+        await asyncio.sleep(0.01)
+        failed = rrsets[0].isupper()
+        message = answer(question, rcode=rrsets[0]) if failed else answer(question, *rrsets)
+        return dns.message.from_wire(message.to_wire())
 
 
 def test_an_answer_is_believed_for_its_ttl_in_the_loop_s_time(
@@ -110,7 +113,7 @@ def test_a_client_that_caches_for_ever_keeps_its_first_answer(
         with pytest.raises(ProbeFailed):  # a failure is not kept
             await known.address("a.test")
         together = await asyncio.gather(known.address("a.test"), known.address("a.test"))
-        assert together == ["192.0.2.1", "192.0.2.1"]
+        assert set(together) == {"192.0.2.1"}
         await asyncio.sleep(1e6)
         assert await known.address("a.test") == "192.0.2.1"
         assert zone.asked == 3
@@ -121,7 +124,8 @@ def test_a_client_that_caches_for_ever_keeps_its_first_answer(
 def test_of_several_addresses_the_first_in_the_answer_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    Zone(monkeypatch, ("a.test. 60 A 192.0.2.9 192.0.2.1",))
+    # One rrset each, because dnspython shuffles the records of one when it writes them.
+    Zone(monkeypatch, ("a.test. 60 A 192.0.2.9", "a.test. 60 A 192.0.2.1"))
     assert run_virtual(Names(NOWHERE).address("a.test")) == "192.0.2.9"
 
 
@@ -146,7 +150,7 @@ def test_an_answer_without_address_says_why(
         run_virtual(Names(NOWHERE).address("a.test"))
 
 
-@pytest.mark.parametrize("name", ["a..test", "x" * 64 + ".test", "", "ü" * 70])
+@pytest.mark.parametrize("name", ["a..test", "x" * 64 + ".test", "ü" * 70])
 def test_what_is_no_name_is_bad(name: str) -> None:
     with pytest.raises(ProbeFailed):
         run_virtual(Names(NOWHERE).address(name))
@@ -167,6 +171,21 @@ def test_literal_addresses_and_localhost_are_not_asked_for() -> None:
         server.close()
 
     run(main())
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_without_a_server_the_first_of_the_system_s_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, configured: bool
+) -> None:
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("nameserver 192.0.2.53\nnameserver 192.0.2.54\n" if configured else "")
+    system = dns.resolver.Resolver
+    monkeypatch.setattr(dns.resolver, "Resolver", lambda: system(str(conf)))
+    if configured:
+        assert Names().server == ("192.0.2.53", 53)
+    else:
+        with pytest.raises(ProbeFailed, match="no DNS resolver configured"):
+            _ = Names().server
 
 
 # --- with a real server -------------------------------------------------------------------
@@ -193,8 +212,8 @@ def test_a_truncated_answer_is_asked_for_again_over_tcp(dns_server: Server) -> N
 @pytest.mark.parametrize(
     ("garble", "said"),
     [
-        (lambda wire: b"", "cannot be read"),
-        (lambda wire: b"\xff" * 100, "cannot be read|another question"),
+        (lambda _: b"x", "cannot be read"),
+        (lambda _: b"\xff" * 100, "cannot be read|another question"),
         (lambda wire: wire[:-3], "cannot be read"),
         (lambda wire: bytes([wire[0] ^ 1]) + wire[1:], "belongs to another question"),
         (lambda wire: wire[:2] + bytes([wire[2] & 0x7F]) + wire[3:], "another question"),
@@ -218,7 +237,7 @@ def test_an_answer_that_is_garbled_or_another_s_is_bad(
 
 def test_a_server_that_closes_half_way_is_bad(dns_server: Server) -> None:
     async def main() -> None:
-        async with dns_server(lambda question, via: None) as server:
+        async with dns_server(lambda *_: None) as server:
             await names.query(server, "a.test", "A", "tcp")
 
     with pytest.raises(ProbeFailed, match="closed the connection before it had answered"):

@@ -1,0 +1,100 @@
+"""The probe `dynamodb_ledger`: numbered writes in one region, and which of them another has.
+
+An attempt is one PutItem. Afterwards `read` tells which numbers are there; together with the
+times of the acknowledgements in the samples that gives the RPO. A write without acknowledgement
+may have been done or not: its sample says `unknown`, and it counts neither as kept nor as lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from probes.durations import Duration
+from probes.net import Net
+from probes.probe import Attempt, Probe, ProbeFailed
+
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$")]
+Attribute = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+# 1 MB each (the service's limit), which is some ten thousand numbers: days of a busy ledger.
+MAX_PAGES = 200
+
+
+class DynamodbLedger(Probe):
+    """Writes {partition_key: "ledger#RUN#PROBE", sort_key: NUMBER, "written": LOOP SECONDS}.
+
+    Both keys are strings; the number has twelve digits, so that the order is that of writing.
+    """
+
+    summary: ClassVar[str] = "numbered writes to DynamoDB, and which survive elsewhere (RPO)"
+    ledger: ClassVar[bool] = True
+
+    kind: Literal["dynamodb_ledger"]
+    every: Duration = Field(default=0.5, ge=0.001, description="period of the grid")
+    table: Attribute = Field(description="the table, which exists in both regions")
+    write_to: Region = Field(description="the region that is written to")
+    read_from: Region = Field(description="the region that is asked what survived")
+    partition_key: Attribute = Field(default="profile", description="hash key of the table (S)")
+    sort_key: Attribute = Field(default="title", description="range key of the table (S)")
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        names = [self.partition_key, self.sort_key, "written"]
+        if len(set(names)) < len(names):
+            raise ValueError("partition_key, sort_key and the attribute 'written' must differ")
+        return self
+
+    async def check(self, net: Net, attempt: Attempt) -> None:
+        """Write the record with this attempt's number, once; good when it is acknowledged."""
+        attempt.detail["write"] = "unknown"
+        written = asyncio.get_running_loop().time()
+        item = {
+            self.partition_key: {"S": self._partition(attempt)},
+            self.sort_key: {"S": f"{attempt.n:012d}"},
+            "written": {"N": f"{written:.6f}"},
+        }
+        with attempt.phase("write"):
+            await net.aws("dynamodb", self.write_to, "put_item", TableName=self.table, Item=item)
+        attempt.detail["write"] = "acknowledged"
+
+    async def read(self, net: Net, attempt: Attempt) -> list[int]:
+        """The numbers that `read_from` has of this run, in rising order, read consistently.
+
+        Raises ProbeFailed when it cannot read all of them: half a list would call the rest lost.
+        """
+        found: list[int] = []
+        more: dict[str, Any] = {}
+        with attempt.phase("read"):
+            for _ in range(MAX_PAGES):
+                page = await self._page(net, attempt, more)
+                found += [self._number(item) for item in page["Items"]]
+                if not page.get("LastEvaluatedKey"):
+                    return sorted(found)
+                more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        raise ProbeFailed(f"the ledger has more than {MAX_PAGES} pages; it was not read to its end")
+
+    async def _page(self, net: Net, attempt: Attempt, more: dict[str, Any]) -> dict[str, Any]:
+        return await net.aws(
+            "dynamodb",
+            self.read_from,
+            "query",
+            TableName=self.table,
+            ConsistentRead=True,
+            KeyConditionExpression="#partition = :partition",
+            ProjectionExpression="#sort",
+            # Names such as `title` may be reserved words (DynamoDB, "Reserved words").
+            ExpressionAttributeNames={"#partition": self.partition_key, "#sort": self.sort_key},
+            ExpressionAttributeValues={":partition": {"S": self._partition(attempt)}},
+            **more,
+        )
+
+    def _partition(self, attempt: Attempt) -> str:
+        return f"ledger#{attempt.run}#{attempt.probe}"
+
+    def _number(self, item: dict[str, Any]) -> int:
+        text = str(item.get(self.sort_key, {}).get("S"))
+        if not text.isascii() or not text.isdigit():
+            raise ProbeFailed(f"the ledger holds {text[:40]!r}, which it did not write")
+        return int(text)
