@@ -37,7 +37,7 @@ class DynamodbLedger(Probe):
     write_to: Region = Field(description="the region that is written to")
     read_from: Region = Field(description="the region that is asked what survived")
     partition_key: Attribute = Field(default="profile", description="hash key of the table (S)")
-    sort_key: Attribute = Field(default="title", description="range key of the table (S)")
+    sort_key: Attribute = Field(default="watched", description="range key of the table (S)")
 
     @model_validator(mode="after")
     def _keys_differ(self) -> Self:

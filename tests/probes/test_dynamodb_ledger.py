@@ -72,11 +72,11 @@ def aws() -> Iterator[AwsCalls]:
                 TableName="viewing-history",
                 KeySchema=[
                     {"AttributeName": "profile", "KeyType": "HASH"},
-                    {"AttributeName": "title", "KeyType": "RANGE"},
+                    {"AttributeName": "watched", "KeyType": "RANGE"},
                 ],
                 AttributeDefinitions=[
                     {"AttributeName": "profile", "AttributeType": "S"},
-                    {"AttributeName": "title", "AttributeType": "S"},
+                    {"AttributeName": "watched", "AttributeType": "S"},
                 ],
                 BillingMode="PAY_PER_REQUEST",
             )
@@ -102,9 +102,9 @@ def test_what_was_written_is_read_again(aws: AwsCalls) -> None:
             EAST,
             "get_item",
             TableName="viewing-history",
-            Key={"profile": {"S": "ledger#run1#history"}, "title": {"S": "000000000011"}},
+            Key={"profile": {"S": "ledger#run1#history"}, "watched": {"S": "000000000011"}},
         )
-        assert set(item["Item"]) == {"profile", "title", "written"}
+        assert set(item["Item"]) == {"profile", "watched", "written"}
         return await probe.read(net, attempt())
 
     assert run_at(1, main()) == [0, 2, 3, 11]
@@ -197,12 +197,12 @@ def first_sample(call: AwsCall | None) -> Sample:
 
 def test_it_never_tells_half_of_what_it_read() -> None:
     dynamo = FakeDynamo()
-    dynamo.items = [{"title": {"S": f"{n:012d}"}} for n in range(2 * MAX_PAGES + 1)]
+    dynamo.items = [{"watched": {"S": f"{n:012d}"}} for n in range(2 * MAX_PAGES + 1)]
     with pytest.raises(ProbeFailed, match="not read to its end"):
         run_virtual(ledger().read(Net(aws=dynamo), attempt()))
 
 
-@pytest.mark.parametrize("item", [{"title": {"S": "Dune"}}, {"title": {"S": "٣"}}, {}])
+@pytest.mark.parametrize("item", [{"watched": {"S": "Dune"}}, {"watched": {"S": "٣"}}, {}])
 def test_records_that_it_did_not_write_are_told(item: dict[str, Any]) -> None:
     dynamo = FakeDynamo()
     dynamo.items = [item]
@@ -224,7 +224,7 @@ def test_keys_are_parameters() -> None:
         {"write_to": "east"},
         {"read_from": ""},
         {"table": ""},
-        {"partition_key": "title"},
+        {"partition_key": "watched"},
         {"sort_key": "written"},
     ],
 )

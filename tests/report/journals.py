@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from chaos.journal import Event, Journal, read
+from chaos.history import History
+from chaos.journal import Journal
+from probes.probe import Sample
 
 TEXT = """\
 name: region-outage
@@ -22,7 +25,11 @@ probes:
     every: 500ms
     timeout: 2s
   west_canary: {kind: http, url: http://west.stream.example/health, every: 1s, timeout: 2s}
-  history: {kind: dynamodb_ledger, table: viewing-history, write_to: us-east-1, read_from: us-west-2}
+  history:
+    kind: dynamodb_ledger
+    table: viewing-history
+    write_to: us-east-1
+    read_from: us-west-2
 
 faults:
   - {kind: region_outage, region: us-east-1, at: 0s, lasts: 180s}
@@ -63,7 +70,6 @@ def region_outage(
     relapse: bool = True,
     bites: bool = True,
     outcomes: tuple[str, ...] = ("restored",) * 4,
-    days: int = 0,
     title: str = "us-east-1 goes dark; playback moves to us-west-2",
     steady: bool = True,
     speed: float = 8.0,
@@ -71,30 +77,43 @@ def region_outage(
     """Write a journal into `directory` and return its path.
 
     `failover` None is a playback that comes back only once the fault is lifted; `outcomes` is
-    what became of the levers in the order of their pulls; `days` makes the tail that much longer.
+    what became of the levers in the order of their pulls.
     """
-    entries = [*_frame(outcomes, steady, days), *_samples(failover, relapse, bites, steady, days)]
-    header = _header(title, speed)
-    return write(directory / header["run"] / "journal.jsonl", header, entries)
+    entries = [
+        *_frame(outcomes, bites, steady),
+        *_samples(failover, relapse, bites, steady),
+    ]
+    first = header(title, speed)
+    return write(directory / first["run"] / "journal.jsonl", first, entries)
 
 
-def write(path: Path, header: dict[str, Any], entries: list[Entry]) -> Path:
+def prolonged(history: History, seconds: float) -> History:
+    """The same run, had it gone on that much longer, with good answers only."""
+    samples = {
+        name: (*attempts, *_more(attempts[-1], history.experiment["probes"][name], seconds))
+        for name, attempts in history.samples.items()
+    }
+    return replace(history, samples=samples, ended=history.ended + seconds)
+
+
+def _more(last: Sample, probe: dict[str, Any], seconds: float) -> Iterator[Sample]:
+    for n in range(1, int(seconds / probe["every"])):
+        due = last.due + n * probe["every"]
+        yield replace(last, n=last.n + n, due=due, start=due, end=due + 0.02)
+
+
+def write(path: Path, first: dict[str, Any], entries: list[Entry]) -> Path:
     """Write the header and then the entries in order of time."""
     now = 0.0
     journal = Journal.create(path, lambda: now)
-    journal.write("run", **header)
+    journal.write("run", **first)
     for now, event, fields in sorted(entries, key=lambda entry: entry[0]):  # noqa: B007  # a clock
         journal.write(event, **fields)
     journal.close()
     return path
 
 
-def events_of(path: Path) -> list[Event]:
-    """The events of a journal, for those who follow it as it grows."""
-    return read(path)
-
-
-def _header(title: str, speed: float) -> dict[str, Any]:
+def header(title: str = "a title", speed: float = 8.0) -> dict[str, Any]:
     objective: dict[str, Any] = dict.fromkeys(
         ("rto", "rpo", "availability", "heals_within", "unaffected")
     )
@@ -154,7 +173,7 @@ def _header(title: str, speed: float) -> dict[str, Any]:
     }
 
 
-def _frame(outcomes: tuple[str, ...], steady: bool, days: int) -> Iterator[Entry]:
+def _frame(outcomes: tuple[str, ...], bites: bool, steady: bool) -> Iterator[Entry]:
     """All but the samples."""
     yield 0.001, "phase", {"phase": "steady"}
     if not steady:
@@ -175,16 +194,16 @@ def _frame(outcomes: tuple[str, ...], steady: bool, days: int) -> Iterator[Entry
     yield INJECTED + 0.13, "fault", {**fault, "state": "injected"}
     yield INJECTED + 0.131, "phase", {"phase": "hold"}
     lifted = INJECTED + 0.13 + LASTS
-    survived = list(range(7))
+    survived = list(range(7 if bites else int(lifted)))
     yield lifted - 0.02, "ledger", _ledger("failover", survived)
     yield lifted, "fault", {**fault, "state": "lifting"}
-    yield from _put_back(outcomes, lifted)
+    yield from _put_back(outcomes, lifted, hits=41 if bites else 0)
     if not set(outcomes) & {"failed", "conflict", "open"}:
         yield lifted + 0.2, "fault", {**fault, "state": "lifted"}
     yield lifted + 0.21, "phase", {"phase": "rollback"}
     yield lifted + 0.22, "phase", {"phase": "recover"}
-    end = _end(days)
-    yield end - 0.05, "ledger", _ledger("end", [*survived, 7, 8])
+    end = _end()
+    yield end - 0.05, "ledger", _ledger("end", [*range(9), *range(190, int(end) - 2)])
     yield end - 0.03, "phase", {"phase": "judge"}
     yield end, "end", {}
 
@@ -193,11 +212,11 @@ def _ledger(when: str, found: list[int]) -> dict[str, Any]:
     return {"probe": "history", "when": when, "found": found, "error": ""}
 
 
-def _end(days: int) -> float:
-    return INJECTED + LASTS + 45.0 + days * 86400
+def _end() -> float:
+    return INJECTED + LASTS + 45.0
 
 
-def _put_back(outcomes: tuple[str, ...], lifted: float) -> Iterator[Entry]:
+def _put_back(outcomes: tuple[str, ...], lifted: float, hits: int) -> Iterator[Entry]:
     words = {"failed": "lab put_reachability failed: Timeout: no answer within 20 s"}
     for back, number in enumerate(reversed(range(len(LEVERS)))):
         outcome = outcomes[number]
@@ -206,7 +225,7 @@ def _put_back(outcomes: tuple[str, ...], lifted: float) -> Iterator[Entry]:
         at = lifted + 0.03 + back * 0.04
         found = {"conflict": "refuse", "failed": LEVERS[number][2]}.get(outcome, LEVERS[number][1])
         if LEVERS[number][0]["kind"] != "replication":
-            yield at - 0.01, "noticed", {"pull": number, "count": 41 * number}
+            yield at - 0.01, "noticed", {"pull": number, "count": hits * number}
         yield (
             at,
             "restored",
@@ -219,11 +238,9 @@ def _put_back(outcomes: tuple[str, ...], lifted: float) -> Iterator[Entry]:
         )
 
 
-def _samples(
-    failover: float | None, relapse: bool, bites: bool, steady: bool, days: int
-) -> Iterator[Entry]:
+def _samples(failover: float | None, relapse: bool, bites: bool, steady: bool) -> Iterator[Entry]:
     chance = random.Random(7)
-    end = _end(days) if steady else 60.0
+    end = _end() if steady else 60.0
     for number in range(int(end / 0.5)):
         due = number * 0.5
         yield _playback(number, due, due - INJECTED, chance, failover, relapse, bites, steady)

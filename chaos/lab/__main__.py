@@ -1,0 +1,145 @@
+"""The lab as a process: `python -m chaos.lab`, started by who needs one, and ended with it.
+
+Standard input   one line: {"lab": declaration as JSON, "speed": 8.0}; then it is the lifeline:
+                 when it closes, the lab takes everything down and ends
+Standard output  one line, when all is up: what `describe_lab` gives, or {"error": one sentence}
+SIGTERM, SIGHUP  end it in the same way; SIGINT is for the run, which needs its lab to roll back
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chaos.lab.declaration import Lab
+
+Tell = Callable[[dict[str, Any]], None]
+
+LONGEST_LINE = 4 * 1024 * 1024
+# A unix socket's path has 107 bytes; multiprocessing's own is the longest, with 31 below this.
+LONGEST_DIRECTORY = 75
+
+
+def main() -> int:
+    """0 when it was ended from outside, 1 when it could not start or go on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
+    with contextlib.suppress(PermissionError):  # it leads its own already
+        os.setsid()
+    tell = _only_teller()
+    _forget_aws()
+    directory = Path(tempfile.mkdtemp(prefix="chaos-lab-"))
+    # At the very end: multiprocessing, imported later and so ended earlier, has files in it too.
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    if len(str(directory)) > LONGEST_DIRECTORY:
+        tell({"error": f"{directory} is too long for unix sockets; set TMPDIR to a shorter path"})
+        return 1
+    tempfile.tempdir = str(directory)
+    return _run(sys.stdin.buffer.readline(LONGEST_LINE), directory, tell)
+
+
+def _run(line: bytes, directory: Path, tell: Tell) -> int:
+    from pydantic import ValidationError
+
+    from chaos.lab.declaration import Lab
+    from chaos.loops import run_at
+
+    if not line:
+        return 0
+    try:
+        asked = json.loads(line)
+        lab, speed = Lab.model_validate(asked["lab"]), float(asked["speed"])
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        where = ".".join(str(step) for step in wrong["loc"])
+        tell({"error": f"the lab's declaration is wrong: {where}: {wrong['msg']}"})
+        return 1
+    except (ValueError, KeyError, TypeError) as error:
+        tell({"error": f"the lab does not understand what it was given: {error!r}"})
+        return 1
+    return run_at(speed, _live(lab, directory, tell))
+
+
+async def _live(lab: Lab, directory: Path, tell: Tell) -> int:
+    """Stand up, and stay until there is a reason to end; nothing interrupts the taking down."""
+    from chaos.errors import ChaosError
+    from chaos.lab.assembly import stand_up
+
+    over = asyncio.create_task(_reason_to_end().wait())
+    async with AsyncExitStack() as stack:
+        standing = asyncio.create_task(stand_up(lab, directory, stack))
+        await asyncio.wait({standing, over}, return_when=asyncio.FIRST_COMPLETED)
+        if not standing.done():
+            standing.cancel()
+            await asyncio.gather(standing, return_exceptions=True)
+            return 0
+        try:
+            world = standing.result()
+        except ChaosError as error:
+            tell({"error": str(error)})
+            return 1
+        tell(world.describe())
+        ended = asyncio.create_task(world.control_plane.ended())
+        await asyncio.wait({ended, over}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            print("the lab ends because moto has ended", file=sys.stderr)
+            return 1
+    return 0
+
+
+def _reason_to_end() -> asyncio.Event:
+    """Set when the lifeline closes or a signal asks for it."""
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, over.set)
+
+    def watch() -> None:
+        # Not sys.stdin: its lock, held here, would keep the interpreter from ending.
+        while os.read(0, 65536):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(over.set)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+    return over
+
+
+def _only_teller() -> Tell:
+    """Keep standard output for our one line; what anyone else prints goes to standard error."""
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def tell(what: dict[str, Any]) -> None:
+        with contextlib.suppress(BrokenPipeError):  # nobody listens any more
+            print(json.dumps(what), file=output, flush=True)
+
+    return tell
+
+
+def _forget_aws() -> None:
+    """Nothing of the user's AWS account, nor a proxy, has a part in the lab."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        os.environ[name] = os.devnull
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = "*"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Whether the parts of a lab's declaration fit each other: pure, each problem with its place."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chaos.lab.declaration import BalancerOf, Lab, Record
+
+# Where in the declaration, and what is wrong there.
+Problem = tuple[tuple[str | int, ...], str]
+
+
+def problems(lab: Lab) -> Iterator[Problem]:
+    """All that contradicts itself or names what is not there."""
+    yield from _zones(lab)
+    yield from _services(lab)
+    yield from _tables(lab)
+    yield from _dns(lab)
+    yield from _failover(lab)
+
+
+def _zones(lab: Lab) -> Iterator[Problem]:
+    for region, zones in lab.regions.items():
+        where = ("regions", region)
+        if not zones:
+            yield where, f"a region needs a zone, such as {region}a"
+        if len(set(zones)) < len(zones):
+            yield where, "a zone is listed twice"
+        for n, zone in enumerate(zones):
+            if zone[:-1] != region or not "a" <= zone[-1:] <= "f":
+                yield (*where, n), f"a zone of {region} is named like {region}a, not {zone!r}"
+
+
+def _services(lab: Lab) -> Iterator[Problem]:
+    for name, service in lab.services.items():
+        where = ("services", name)
+        if service.balancer and service.balancer.timeout >= service.balancer.interval:
+            yield (*where, "balancer"), "the timeout must be shorter than the interval"
+        if "service" in service.tags or any(k.startswith("aws:") for k in service.tags):
+            yield (*where, "tags"), "'service' and 'aws:…' are set by the lab"
+        table = lab.tables.get(service.table)
+        if table is None:
+            yield (*where, "table"), _unknown("table", service.table, lab.tables)
+        elif missing := [r for r in lab.regions if r not in table.regions]:
+            yield (*where, "table"), f"{service.table} has no replica in {', '.join(missing)}"
+
+
+def _tables(lab: Lab) -> Iterator[Problem]:
+    for name, table in lab.tables.items():
+        where = ("tables", name)
+        for n, region in enumerate(table.regions):
+            if region not in lab.regions:
+                yield (*where, "regions", n), _unknown("region", region, lab.regions)
+        if len(set(table.regions)) < len(table.regions):
+            yield (*where, "regions"), "a region is listed twice"
+        for n, item in enumerate(table.items):
+            for key in (table.key, table.sort_key):
+                if not item.get(key):
+                    yield (*where, "items", n), f"has no {key!r}, which is a key of the table"
+
+
+def _dns(lab: Lab) -> Iterator[Problem]:
+    if lab.dns.viewer_region is not None and lab.dns.viewer_region not in lab.regions:
+        where = ("dns", "viewer_region")
+        yield where, _unknown("region", lab.dns.viewer_region, lab.regions)
+    for n, record in enumerate(lab.dns.records):
+        yield from _record(lab, ("dns", "records", n), record)
+
+
+def _record(lab: Lab, where: tuple[str | int, ...], record: Record) -> Iterator[Problem]:
+    if record.name != lab.dns.zone and not record.name.endswith(f".{lab.dns.zone}"):
+        yield (*where, "name"), f"{record.name} is not in the zone {lab.dns.zone}"
+    if record.ttl != int(record.ttl):
+        yield (*where, "ttl"), "a TTL is a whole number of seconds"
+    if bool(record.values) == bool(record.balancer):
+        yield where, "give either balancer or values"
+    if record.health_check and len(record.values) > 1:
+        yield (*where, "health_check"), f"looks at one address, not at {len(record.values)}"
+    for value in record.values:
+        try:
+            ipaddress.IPv4Address(value)
+        except ValueError:
+            yield (*where, "values"), f"{value!r} is no IPv4 address"
+    if record.balancer is not None:
+        yield from _balancer(lab, (*where, "balancer"), record.balancer)
+
+
+def _balancer(lab: Lab, where: tuple[str | int, ...], wanted: BalancerOf) -> Iterator[Problem]:
+    if wanted.region not in lab.regions:
+        yield (*where, "region"), _unknown("region", wanted.region, lab.regions)
+    service = lab.services.get(wanted.service)
+    if service is None:
+        yield (*where, "service"), _unknown("service", wanted.service, lab.services)
+    elif service.balancer is None:
+        yield (*where, "service"), f"the service {wanted.service} has no balancer"
+
+
+def _failover(lab: Lab) -> Iterator[Problem]:
+    roles: defaultdict[str, list[str | None]] = defaultdict(list)
+    for record in lab.dns.records:
+        roles[record.name].append(record.failover)
+    for name, given in roles.items():
+        if len(given) > 1 and sorted(map(str, given)) != ["primary", "secondary"]:
+            yield ("dns", "records"), f"the {len(given)} records of {name} are no failover pair"
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    known = [*known]
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known) or 'none'}"
+    return f"no {what} {name!r} in this lab; {hint}"

@@ -1,0 +1,54 @@
+"""The lab's addresses: 127.<region>.<zone>.<host>, so that each says where it is.
+
+Regions and zones count from 1 in the order of the declaration, hosts from 10; the balancers of a
+region are in its zone 0. A host's number is never given out twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from chaos.errors import EnvironmentFailed
+from chaos.lab.addresses import Address, Connect, reserve
+from chaos.lab.gates import Gates
+from chaos.lab.hosts import Host
+
+FIRST_HOST, LAST_HOST = 10, 254
+
+
+class Network:
+    """Gives out addresses; all have one port (`port`, 0 for any), which stands for port 80."""
+
+    def __init__(self, regions: Mapping[str, tuple[str, ...]], port: int = 0) -> None:
+        self.gates = Gates(regions)
+        self._regions = regions
+        self._reserved = reserve(port)
+        self.port: int = self._reserved.getsockname()[1]
+        self._given: Counter[str] = Counter()
+
+    def host(self, region: str, zone: str, socket: str) -> Host:
+        """An address for an instance that answers on the unix socket; it drops until it is up.
+
+        Raises EnvironmentFailed when the zone is full.
+        """
+        gates = self.gates
+        ip = self._give(region, self._regions[region].index(zone) + 1)
+        return Host(ip, self.port, region=gates[region], zone=gates[zone], socket=socket)
+
+    def regional(self, region: str, connect: Connect) -> Address:
+        """An address of the region itself, with what `connect` finds behind it."""
+        ip = self._give(region, 0)
+        return Address(ip, self.port, gates=(self.gates[region],), connect=connect)
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._reserved.close()
+
+    def _give(self, region: str, zone: int) -> str:
+        prefix = f"127.{[*self._regions].index(region) + 1}.{zone}"
+        number = FIRST_HOST + self._given[prefix]
+        if number > LAST_HOST:
+            raise EnvironmentFailed(f"the lab has no address left in {prefix}.0/24; start it anew")
+        self._given[prefix] += 1
+        return f"{prefix}.{number}"

@@ -1,0 +1,10 @@
+"""Imported once, by the server that instances are forked from: the slow part of their boot."""
+
+from __future__ import annotations
+
+from chaos.lab import instances, playback
+
+__all__ = ["instances", "playback"]
+
+# Reads botocore's description of DynamoDB, which the forks then have in memory.
+playback.session().client("dynamodb", region_name="us-east-1")

@@ -1,0 +1,152 @@
+"""One connection passed on, byte for byte, between a client and what stands behind an address.
+
+    client ── near │ Relay │ far ── instance
+
+While a gate on its way drops, a relay is frozen: nothing is read and nothing is closed, and then
+it goes on. What was read before is still delivered, as packets are that were past the cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Literal
+
+from chaos.lab.gates import Gate, first_closed
+
+# With it, closing a socket sends RST instead of FIN.
+LINGER_0 = struct.pack("ii", 1, 0)
+
+Hold = Literal["frozen", "waiting", "full"]
+
+
+class End(asyncio.Protocol):
+    """One of a relay's two connections."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._holds: set[Hold] = set()
+        self.transport: asyncio.Transport | None = None
+        self.finished = False  # the peer has said all that it had to say
+        self.other: End
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # a stream's always is
+        self.transport = transport
+        if self._holds:
+            transport.pause_reading()
+        if self._relay.ended:  # while the connection was being made
+            _abort(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.other.transport is not None:
+            self.other.transport.write(data)
+
+    def eof_received(self) -> bool:
+        self.finished = True
+        if self.other.finished:
+            return False  # asyncio closes it, and `connection_lost` the other
+        if self.other.transport is not None:
+            self.other.transport.write_eof()
+        return True  # the other direction goes on
+
+    def pause_writing(self) -> None:
+        self.other.hold("full")
+
+    def resume_writing(self) -> None:
+        self.other.release("full")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relay.lost(self, reset=exc is not None)
+
+    def hold(self, why: Hold) -> None:
+        """Read nothing until every reason for it has been released."""
+        self._holds.add(why)
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def release(self, why: Hold) -> None:
+        """Take one reason back."""
+        self._holds.discard(why)
+        if not self._holds and self.transport is not None:
+            self.transport.resume_reading()
+
+
+class Relay:
+    """A client's connection through some gates, and the one to the backend once there is one."""
+
+    def __init__(self, gates: tuple[Gate, ...], on_end: Callable[[Relay], None]) -> None:
+        self._gates: tuple[Gate, ...] = ()
+        self._on_end = on_end
+        self._frozen = False
+        self._ended = False
+        self.near, self.far = End(self), End(self)
+        self.near.other, self.far.other = self.far, self.near
+        self.near.hold("waiting")  # until there is somebody to pass it to
+        self.through(gates)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self._ended
+
+    def through(self, gates: tuple[Gate, ...]) -> None:
+        """It passes through these gates too, further in."""
+        if self._ended:
+            return
+        self._gates += gates
+        for gate in gates:
+            gate.guarded.add(self)
+        self.gate_changed()
+
+    def connected(self) -> None:
+        """The backend is there."""
+        self.near.release("waiting")
+
+    def settle(self) -> None:
+        """A connection is counted when it is cut, so there is nothing to tell."""
+
+    def gate_changed(self) -> None:
+        """Freeze, go on or be reset, as the outermost closed gate wants it."""
+        gate = first_closed(self._gates)
+        if gate is None:
+            self._frozen = False
+            self.near.release("frozen")
+            self.far.release("frozen")
+        elif gate.state == "refuse":
+            gate.hits += 1
+            self.reset()
+        elif not self._frozen:
+            gate.hits += 1
+            self._frozen = True
+            self.near.hold("frozen")
+            self.far.hold("frozen")
+
+    def reset(self) -> None:
+        """End it at once; the client gets an RST."""
+        self.lost(self.far, reset=True)
+
+    def lost(self, end: End, *, reset: bool) -> None:
+        """One end is gone: the other follows, by FIN when what it has to send is sent, or RST."""
+        if self._ended:
+            return
+        self._ended = True
+        for gate in self._gates:
+            gate.guarded.discard(self)
+        other = end.other.transport
+        if other is not None and reset:
+            _abort(other)
+        elif other is not None:
+            other.close()
+        if end.transport is not None:
+            end.transport.abort()
+        self._on_end(self)
+
+
+def _abort(transport: asyncio.Transport) -> None:
+    sock: socket.socket | None = transport.get_extra_info("socket")
+    if sock is not None and sock.family == socket.AF_INET and sock.fileno() >= 0:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+    transport.abort()

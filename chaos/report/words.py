@@ -1,0 +1,126 @@
+"""What figures and outcomes are called, the same in the terminal, the page and the JUnit file."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from chaos.history import History
+from chaos.verdict import Result
+from probes.durations import show
+from probes.outages import Interval
+
+OBJECTIVES = {
+    "rto": "RTO",
+    "rpo": "RPO",
+    "availability": "availability",
+    "heals_within": "heals within",
+    "recover_within": "steady again within",
+    "unaffected": "unaffected",
+}
+
+HOW = {
+    "failover": "failover during the fault",
+    "after lifting": "only after the fault was lifted",
+    "never": "not recovered",
+    "unaffected": "not affected",
+}
+
+OUTCOMES = {
+    "restored": "put back",
+    "already": "was already as before",
+    "kept": "kept: nothing brings it back",
+    "gone": "gone: the environment ended, and this with it",
+    "conflict": "CONFLICT: somebody else changed it, left alone",
+    "failed": "NOT PUT BACK",
+    "open": "NOT PUT BACK",
+}
+
+EXIT_CODES = {
+    0: "held",
+    1: "broken",
+    2: "invalid input, nothing touched",
+    3: "no verdict can be given",
+    4: "rollback incomplete",
+}
+
+FIDELITY = {
+    "lab": "lab: the emulator stores it, the lab enforces it",
+    "real": "real: the environment itself is broken this way",
+    "unsupported": "unsupported: it has no effect here",
+}
+
+
+def span(interval: Interval | None) -> str:
+    """An interval of seconds: `46.4 – 48.9 s`, `more than 40 s`, `0 s`; a dash for none."""
+    if interval is None:
+        return "–"
+    if interval.high == math.inf:
+        return f"more than {show(interval.low)}"
+    low, high = show(interval.low), show(interval.high)
+    if low == high:
+        return high
+    unit = high.rpartition(" ")[2]
+    alike = low.endswith(f" {unit}") and low.count(" ") == high.count(" ") == 1
+    return f"{low.removesuffix(f' {unit}') if alike else low} – {high}"
+
+
+def percent(share: float) -> str:
+    """A fraction, to a hundredth of a percent; only what is whole is called 100%."""
+    text = f"{share * 100:.2f}".rstrip("0").rstrip(".")
+    return "99.99%" if text == "100" and share < 1 else f"{text}%"
+
+
+def wanted(result: Result) -> str:
+    """What was promised: `≤ 2 min`, `≥ 40%`."""
+    if result.objective == "unaffected":
+        return "no failure"
+    if result.objective == "availability":
+        return f"≥ {percent(result.wanted)}"
+    return f"≤ {show(result.wanted)}"
+
+
+def measured(result: Result) -> str:
+    """What was measured, as far as that can be known."""
+    if result.objective == "unaffected" and result.value == "held":
+        return "no failure"
+    if result.measured is None:
+        return "not measured"
+    if result.objective == "availability":
+        return percent(result.measured.low)
+    return f"{'down ' if result.objective == 'unaffected' else ''}{span(result.measured)}"
+
+
+def setting(value: Any) -> str:
+    """A lever's value for people: text as it is, anything else as JSON; None is `absent`."""
+    if value is None:
+        return "absent"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def fault(settings: dict[str, Any]) -> str:
+    """A fault with where it happens: `region_outage us-east-1`."""
+    places = (settings.get(key) for key in ("region", "zone", "name", "service"))
+    return " ".join([settings["kind"], *(place for place in places if isinstance(place, str))])
+
+
+def place(history: History) -> str:
+    """Where it happened and at what speed, said so that nobody takes lab time for the wall's."""
+    kind = history.header["environment"]["kind"]
+    places = {"embedded": "in the embedded lab", "localstack": "on LocalStack", "aws": "on AWS"}
+    ran, speed = f"Ran {places.get(kind, f'in {kind}')}", history.header["speed"]
+    if speed == 1:
+        return f"{ran}, in real time."
+    pace = f"{speed:g} times faster" if speed > 1 else f"{1 / speed:g} times slower"
+    return f"{ran}; times are lab time, {pace} than the wall."
+
+
+def count(n: int, noun: str) -> str:
+    """`1 lever`, `4 levers`."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """On one line, and without what a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in text)

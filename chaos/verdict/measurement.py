@@ -1,0 +1,179 @@
+"""What was measured, probe by probe: numbers only, no judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.history import History, LedgerRead
+from probes.latency import Latency, latencies
+from probes.ledger import Balance, Write, balance
+from probes.outages import (
+    Interval,
+    Outage,
+    Recovery,
+    Window,
+    availability,
+    downtime,
+    heals,
+    longest_gap,
+    outages,
+    recovery,
+)
+from probes.probe import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """The moments that measurement hangs on, in seconds since the run's start; None: it never was.
+
+    injected       the first lever began to move: where the clocks start
+    complete       the first fault had moved all its levers
+    first_lifting  the first fault began to be lifted
+    lifting        the last fault began to be lifted
+    lifted         the last lever of the faults that are lifted was back
+    over           the end of the faults' window: `lifting`, or for faults that nothing lifts the
+                   moment from which the run no longer waited for the system
+    released       from here on the system has `recover_within` to be steady again
+    """
+
+    injected: float | None
+    complete: float | None
+    first_lifting: float | None
+    lifting: float | None
+    lifted: float | None
+    over: float
+    released: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One read of a ledger, at the "failover" (fault still on) or the "end".
+
+    `balance` is None when the read failed, for that proves nothing. `foreign` are the numbers
+    found that this run cannot have written.
+    """
+
+    when: str
+    balance: Balance | None
+    foreign: tuple[int, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """The numbers of one probe. Those that need a fault are None when there was none."""
+
+    probe: str
+    every: float
+    timeout: float
+    attempts: int
+    good: int
+    bad: int
+    crashed: int
+    crash: str  # what the first crashed attempt says
+    bad_since: int  # bad attempts from the injection to the end of the observation
+    down_since: Interval | None  # time down in the same
+    outages: tuple[Outage, ...]
+    recovery: Recovery | None
+    downtime: Interval | None
+    availability: float | None
+    longest_gap: float | None
+    heals: Interval | None  # counted from `lifted`
+    steady: Interval | None  # counted from `released`
+    latency: dict[str, Latency]
+    readings: tuple[Reading, ...]
+
+
+def times(history: History) -> Times:
+    """The moments of the run."""
+    first = min(history.pulls, key=lambda pull: pull.at).fault if history.pulls else None
+    liftings = [f.lifting for f in history.faults if f.lifting is not None]
+    lifted = max((f.ended for f in history.faults if f.ended is not None), default=None)
+    lifting = max(liftings, default=None)
+    # A fault that nothing lifts goes on after the others' lifting; the run waits longer for it.
+    one_way = len(liftings) < len(history.faults)
+    ends = (lifting, history.phase("rollback"), history.ended)
+    return Times(
+        injected=history.first_injection,
+        complete=next((f.injected for f in history.faults if f.fault == first), None),
+        first_lifting=min(liftings, default=None),
+        lifting=lifting,
+        lifted=lifted,
+        over=next(t for t in ends if t is not None),
+        released=history.phase("recover") if one_way else lifted,
+    )
+
+
+def measure(history: History, at: Times) -> dict[str, Measurement]:
+    """The numbers of every probe of the experiment."""
+    return {name: _measure(name, history, at) for name in history.experiment["probes"]}
+
+
+def _measure(name: str, history: History, at: Times) -> Measurement:
+    settings = history.experiment["probes"][name]
+    samples = history.samples[name]
+    crashes = [s.error for s in samples if s.crashed]
+    confirm = settings["confirm"]
+    window = None if at.injected is None else (at.injected, max(at.injected, at.over))
+    since = _since(samples, window)
+    ends = [s.end for s in since]
+    return Measurement(
+        probe=name,
+        every=settings["every"],
+        timeout=settings["timeout"],
+        attempts=len(samples),
+        good=sum(s.ok for s in samples),
+        bad=sum(not s.ok and not s.crashed for s in samples),
+        crashed=len(crashes),
+        crash=next(iter(crashes), ""),
+        bad_since=sum(not s.ok for s in since),
+        down_since=window and downtime(samples, (window[0], max([window[1], *ends]))),
+        outages=tuple(outages(samples)),
+        recovery=window
+        and recovery(samples, injected=window[0], lifted=at.lifting, confirm=confirm),
+        downtime=window and downtime(samples, window),
+        availability=window and availability(samples, window),
+        longest_gap=window
+        and longest_gap(samples, (window[0], max([window[1], *(s.start for s in samples)]))),
+        heals=None if at.lifted is None else heals(samples, lifted=at.lifted, confirm=confirm),
+        steady=None if at.released is None else heals(samples, lifted=at.released, confirm=confirm),
+        latency=latencies(samples, injected=at.injected, lifted=at.lifting),
+        readings=_readings(name, history, at),
+    )
+
+
+def _since(samples: Sequence[Sample], window: Window | None) -> list[Sample]:
+    """The attempts that the fault may have met, and all after it."""
+    if window is None:
+        return []
+    return [s for s in samples if not s.crashed and (s.start >= window[0] or s.end > window[0])]
+
+
+def _readings(name: str, history: History, at: Times) -> tuple[Reading, ...]:
+    if at.injected is None:
+        return ()
+    fault = Interval(at.injected, at.injected if at.complete is None else at.complete)
+    return tuple(_reading(r, history, fault) for r in history.ledgers if r.probe == name)
+
+
+def _reading(read: LedgerRead, history: History, fault: Interval) -> Reading:
+    """What became of the writes that the read can speak of.
+
+    One acknowledged while the read went on, or at the end while the system was given time to
+    settle, may still be on its way: the read is not held against it.
+    """
+    if read.error:
+        return Reading(when=read.when, balance=None, error=read.error)
+    settled = history.phase("recover") if read.when == "end" else None
+    until = read.t if settled is None else settled
+    writes = [
+        Write(number=s.n, start=s.start, end=s.end, acknowledged=s.ok and s.end <= until)
+        for s in history.samples[read.probe]
+    ]
+    found = balance(writes, read.found, fault=fault)
+    # An attempt that was under way when the observation ended has left no sample.
+    every, timeout = (history.experiment["probes"][read.probe][k] for k in ("every", "timeout"))
+    oldest = read.t - timeout - every
+    foreign = tuple(n for n in found.unexpected if not oldest <= n * every <= read.t + every)
+    return Reading(when=read.when, balance=found, foreign=foreign)

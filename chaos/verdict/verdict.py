@@ -1,0 +1,129 @@
+"""The verdict: all that was found, merged into one value that is never better than the evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from chaos.history import History, Pull
+from chaos.verdict.doubts import doubts, name
+from chaos.verdict.finding import Result, Value
+from chaos.verdict.measurement import Measurement, Times, measure, times
+from chaos.verdict.rules import RECOVER_WITHIN, results, steady_again
+
+VERSION = 1  # of verdict.json
+EXIT_CODES: dict[Value, int] = {"held": 0, "broken": 1, "unknown": 3}
+ROLLBACK_INCOMPLETE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether the promises held, why, and the numbers behind it.
+
+    `reasons` are sentences, the decisive one first. `results` has every objective, and
+    `recover_within` for every probe. Where judging itself broke there are no numbers.
+    """
+
+    value: Value
+    exit_code: int
+    reasons: tuple[str, ...]
+    results: tuple[Result, ...] = ()
+    times: Times | None = None
+    probes: dict[str, Measurement] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)  # which run of what, where and how fast
+
+    def to_json(self) -> dict[str, Any]:
+        """verdict.json, as docs/measurement.md has it: seconds; null for what nothing bounds."""
+        fields = asdict(self)
+        return {"version": VERSION, **fields.pop("about"), **_plain(fields)}
+
+
+def judge(history: History) -> Verdict:
+    """The verdict on a run, complete or cut off anywhere."""
+    at = times(history)
+    probes = measure(history, at)
+    found = _results(history, probes, at)
+    spoiled = doubts(history, probes.values())
+    if not any(result.objective != RECOVER_WITHIN for result in found):
+        spoiled.append("the experiment has no objective: there is nothing that could hold")
+    undone = [_undone(pull, history.run) for pull in history.open_pulls]
+    value = _merged([*spoiled, *undone], found)
+    return Verdict(
+        value=value,
+        exit_code=ROLLBACK_INCOMPLETE if undone else EXIT_CODES[value],
+        reasons=(*undone, *spoiled, *_reasons(found)),
+        results=found,
+        times=at,
+        probes=probes,
+        about=_about(history),
+    )
+
+
+def judge_safely(history: History) -> Verdict:
+    """The same; a defect in judging is an unknown verdict with the error as its reason."""
+    try:
+        return judge(history)
+    # A verdict is always owed, and whatever went wrong here says nothing about the system.
+    except Exception as error:  # noqa: BLE001
+        why = f"the run could not be judged: {type(error).__name__}: {error}"
+        code = ROLLBACK_INCOMPLETE if history.open_pulls else EXIT_CODES["unknown"]
+        return Verdict(value="unknown", exit_code=code, reasons=(why,))
+
+
+def _results(history: History, probes: dict[str, Measurement], at: Times) -> tuple[Result, ...]:
+    objectives = history.experiment["objectives"]
+    within = history.experiment["recover_within"]
+    found = [r for probe, wanted in objectives.items() for r in results(wanted, probes[probe], at)]
+    return (*found, *(steady_again(within, m, at) for m in probes.values()))
+
+
+def _merged(doubts: Sequence[str], found: Sequence[Result]) -> Value:
+    """What is shown to be broken is broken, in a run that went as planned; held is all held."""
+    values = {result.value for result in found}
+    if doubts:
+        return "unknown"
+    return "broken" if "broken" in values else "unknown" if "unknown" in values else "held"
+
+
+def _reasons(found: Sequence[Result]) -> Iterator[str]:
+    for value in ("broken", "unknown", "held"):
+        yield from (result.reason for result in found if result.value == value)
+
+
+def _undone(pull: Pull, run: str) -> str:
+    lever = name(pull.lever)
+    happened = {
+        "open": f"{lever} was not put back",
+        "failed": f"{lever} could not be put back: {pull.error}",
+        "conflict": f"somebody else changed {lever} to {pull.found!r} (it was {pull.prior!r}, the"
+        f" fault made it {pull.value!r}), so it was left alone: put it right",
+    }[pull.outcome]
+    return f"rollback incomplete: {happened}; then run: chaos rollback {run}"
+
+
+def _about(history: History) -> dict[str, Any]:
+    header, experiment = history.header, history.experiment
+    return {
+        "run": history.run,
+        "experiment": experiment["name"],
+        "title": experiment.get("title", ""),
+        "sha256": experiment.get("sha256", ""),
+        "environment": header["environment"]["kind"],
+        "fidelity": header["fidelity"],
+        "speed": header["speed"],
+        "tool": header["tool"],
+        "wall": header["wall"],
+        "faults": [asdict(fault) for fault in history.faults],
+        "pulls": [asdict(pull) for pull in history.pulls],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can hold it, which knows no infinity."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return None if value == math.inf else value

@@ -1,0 +1,126 @@
+"""The shipped experiments are held in the lab, and each has twins that must not be.
+
+A twin is the shipped experiment, or its lab, with one edit: a defect of the system that the drill
+has to find. Every drill is real: processes, sockets, DNS; the lab's clock runs faster.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+EXPERIMENTS = ROOT / "experiments"
+STREAMING = ROOT / "chaos" / "lab" / "systems" / "streaming.yaml"
+SPEED = 8
+
+Edits = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twin:
+    """An experiment with edits to it and to its lab, and what must come out."""
+
+    experiment: str
+    verdict: str
+    exit_code: int
+    reason: str = ""  # what the first reason must say
+    edits: tuple[tuple[str, str], ...] = ()
+    lab: tuple[tuple[str, str], ...] = ()
+
+
+SECONDARY = """
+    - name: api.stream.example
+      ttl: 30s
+      failover: secondary
+      balancer: {service: playback, region: us-west-2}
+      health_check: {path: /health, interval: 10s, threshold: 3}
+"""
+EMPTY_REGION = """
+  us-west-2: [us-west-2a, us-west-2b]
+  eu-west-1: [eu-west-1a]
+"""
+
+TWINS = {
+    "region-outage": Twin(experiment="region-outage", verdict="held", exit_code=0),
+    "instance-termination": Twin(experiment="instance-termination", verdict="held", exit_code=0),
+    "no failover record": Twin(
+        experiment="region-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="playback",
+        lab=((SECONDARY, "\n"),),
+    ),
+    "a client that caches DNS for ever": Twin(
+        experiment="region-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="playback",
+        edits=(
+            (
+                "url: http://api.stream.example/playback\n",
+                "url: http://api.stream.example/playback\n    dns_cache: forever\n",
+            ),
+        ),
+    ),
+    "a group that does not replace": Twin(
+        experiment="instance-termination",
+        verdict="broken",
+        exit_code=1,
+        reason="us_east",
+        lab=(("suspended: []", "suspended: [Launch]"),),
+    ),
+    "a fault that touches nothing": Twin(
+        experiment="region-outage",
+        verdict="unknown",
+        exit_code=3,
+        edits=(("region: us-east-1\n    at: 0s", "region: eu-west-1\n    at: 0s"),),
+        lab=(("\n  us-west-2: [us-west-2a, us-west-2b]\n", EMPTY_REGION),),
+    ),
+}
+
+
+def edited(text: str, edits: tuple[tuple[str, str], ...]) -> str:
+    for old, new in edits:
+        assert text.count(old) == 1, f"{old!r} is not there once"
+        text = text.replace(old, new)
+    return text
+
+
+def carry_out(twin: Twin, directory: Path) -> tuple[subprocess.CompletedProcess[str], Any]:
+    """`chaos run` of the twin; returns the process and its verdict.json."""
+    text = (EXPERIMENTS / f"{twin.experiment}.yaml").read_text()
+    (directory / "lab.yaml").write_text(edited(STREAMING.read_text(), twin.lab))
+    text = edited(text, (("lab: streaming", "lab: lab.yaml"), *twin.edits))
+    (directory / "drill.yaml").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "chaos", "run", "drill.yaml", "--speed", str(SPEED)],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    (verdict,) = directory.glob("chaos-runs/*/verdict.json")
+    return done, json.loads(verdict.read_text())
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_the_verdict_is_right(tmp_path: Path, name: str) -> None:
+    twin = TWINS[name]
+    done, verdict = carry_out(twin, tmp_path)
+    told = done.stdout + done.stderr
+    assert (verdict["verdict"], done.returncode) == (twin.verdict, twin.exit_code), told
+    assert twin.reason in verdict["reasons"][0], told
+
+
+def test_every_shipped_experiment_is_carried_out_here() -> None:
+    assert {path.stem for path in EXPERIMENTS.glob("*.yaml")} == {
+        twin.experiment for twin in TWINS.values() if twin.verdict == "held"
+    }

@@ -1,0 +1,40 @@
+"""A run with one objective, and what the verdict must say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from histories import Change, run
+
+from chaos.verdict import Result, judge
+from probes.outages import Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    wanted: Any
+    seen: str
+    changes: tuple[Change, ...] = ()
+    value: str
+    reason: str  # goes on after the probe's name
+    measured: Interval | None
+    how: str = ""
+
+
+def judged(objective: str, case: Case, probe: str = "playback") -> Result:
+    history = run({probe: {objective: case.wanted}}, *case.changes, **{probe: case.seen})
+    (found,) = (r for r in judge(history).results if r.objective == objective)
+    return found
+
+
+def check(objective: str, case: Case, probe: str = "playback") -> None:
+    assert judged(objective, case, probe) == Result(
+        probe=probe,
+        objective=objective,
+        wanted=case.wanted,
+        measured=case.measured,
+        value=case.value,  # type: ignore[arg-type]  # a wrong one fails the comparison
+        how=case.how,
+        reason=f"{probe} {case.reason}",
+    )

@@ -1,0 +1,126 @@
+"""The numbers behind a verdict, verdict.json, and a verdict from a bare journal."""
+
+from __future__ import annotations
+
+import json
+
+from histories import FAILOVER, INJECTED, LIFTED, LIFTING, NEVER, ONE_WAY, RECOVER, TWO, run
+
+from chaos.history import fold
+from chaos.verdict import VERSION, Times, judge
+
+RTO = {"playback": {"rto": 6.0}}
+
+
+def test_the_moments_of_a_run() -> None:
+    assert judge(run(RTO, *TWO, playback=FAILOVER)).times == Times(
+        injected=INJECTED,
+        complete=3.5,
+        first_lifting=9.0,
+        lifting=LIFTING,
+        lifted=LIFTED,
+        over=LIFTING,
+        released=LIFTED,
+    )
+    assert judge(run(RTO, *ONE_WAY, playback=FAILOVER)).times == Times(
+        injected=INJECTED,
+        complete=3.5,
+        first_lifting=None,
+        lifting=None,
+        lifted=None,
+        over=LIFTED,
+        released=RECOVER,
+    )
+
+
+def test_the_numbers_of_a_probe() -> None:
+    m = judge(run(RTO, playback="-+++---+?+++++++++++++++")).probes["playback"]
+    assert (m.attempts, m.good, m.bad, m.crashed, m.crash) == (24, 19, 4, 1, "boom")
+    assert (m.bad_since, len(m.outages)) == (3, 2)
+    assert m.availability == 8 / 11
+    assert m.longest_gap == 1
+    assert [m.latency[part].count for part in ("before", "during", "after")] == [2, 8, 9]
+
+
+def test_verdict_json_has_seconds_and_null_for_what_nothing_bounds() -> None:
+    verdict = judge(run(RTO, playback=NEVER))
+    written = json.loads(json.dumps(verdict.to_json(), allow_nan=False))
+    assert written["version"] == VERSION
+    assert (written["run"], written["experiment"], written["speed"]) == ("r1", "region-outage", 8)
+    assert (written["value"], written["exit_code"]) == ("broken", 1)
+    assert written["results"][0] == {
+        "probe": "playback",
+        "objective": "rto",
+        "wanted": 6.0,
+        "measured": {"low": 20.0, "high": None},
+        "value": "broken",
+        "how": "never",
+        "reason": "playback did not recover: more than 20 s, 6 s allowed",
+    }
+    assert written["probes"]["playback"]["recovery"]["kind"] == "never"
+    assert written["times"]["injected"] == INJECTED
+    assert written["pulls"][0]["outcome"] == "restored"
+    assert written["faults"][0]["kind"] == "region_outage"
+
+
+def test_a_verdict_is_computed_from_a_journal_alone() -> None:
+    """By events as the run writes them, without the kinds of the experiment."""
+    probe = {"kind": "of another company", "every": 1.0, "timeout": 1.5, "confirm": 3}
+    header = {
+        "event": "run",
+        "v": 1,
+        "run": "r1",
+        "wall": "",
+        "tool": "",
+        "speed": 1.0,
+        "environment": {"kind": "aws"},
+        "fidelity": ["real"],
+        "experiment": {
+            "name": "x",
+            "probes": {"playback": probe},
+            "faults": [{"kind": "theirs"}],
+            "objectives": {"playback": {"rto": 6.0, "rpo": None, "unaffected": False}},
+            "recover_within": 8.0,
+        },
+    }
+    events = [
+        {"t": 2.75, "event": "phase", "phase": "inject"},
+        {"t": 3.0, "event": "fault", "fault": 0, "kind": "theirs", "state": "injecting"},
+        {
+            "t": 3.0,
+            "event": "pull",
+            "pull": 0,
+            "fault": 0,
+            "lever": {"kind": "x"},
+            "prior": 0,
+            "value": 1,
+            "irreversible": False,
+        },
+        {"t": 3.25, "event": "pulled", "pull": 0, "read": 1},
+        {"t": 3.5, "event": "fault", "fault": 0, "kind": "theirs", "state": "injected"},
+        {"t": 15.0, "event": "fault", "fault": 0, "kind": "theirs", "state": "lifting"},
+        {"t": 15.2, "event": "restored", "pull": 0, "outcome": "restored", "found": 0, "error": ""},
+        {"t": 15.25, "event": "fault", "fault": 0, "kind": "theirs", "state": "lifted"},
+        {"t": 15.5, "event": "phase", "phase": "recover"},
+        {"t": 24.0, "event": "end"},
+    ]
+    attempts = [
+        {
+            "t": n + 0.25,
+            "event": "sample",
+            "probe": "playback",
+            "attempt": n,
+            "due": n,
+            "start": n,
+            "end": n + 0.25,
+            "ok": sign == "+",
+            "error": "",
+            "crashed": False,
+            "phases": {},
+            "detail": {},
+        }
+        for n, sign in enumerate(FAILOVER)
+    ]
+    verdict = judge(fold([{"n": 0, "t": 0.0, **header}, *attempts, *events]))
+    assert (verdict.value, verdict.exit_code) == ("held", 0)
+    assert verdict.reasons[0] == "playback was back after 3 s to 4.2 s, 6 s allowed"
