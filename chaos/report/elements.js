@@ -4,14 +4,18 @@
 
 const root = document.documentElement;
 window.addEventListener("error", (event) => (root.dataset.error = event.message));
-document.addEventListener("securitypolicyviolation", (event) => (root.dataset.error = event.violatedDirective));
+document.addEventListener(
+  "securitypolicyviolation",
+  (event) => (root.dataset.error = event.violatedDirective),
+);
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 
 function build(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value !== null && value !== undefined && value !== false)
+      element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
@@ -35,7 +39,10 @@ function span(seconds) {
   if (size < 120) return `${seconds.toFixed(1).replace(/\.0$/, "")} s`;
   const whole = Math.round(size);
   const sign = seconds < 0 ? "−" : "";
-  const parts = whole < 7200 ? [Math.floor(whole / 60), "min", whole % 60, "s"] : [Math.floor(whole / 3600), "h", Math.floor((whole % 3600) / 60), "min"];
+  const parts =
+    whole < 7200
+      ? [Math.floor(whole / 60), "min", whole % 60, "s"]
+      : [Math.floor(whole / 3600), "h", Math.floor((whole % 3600) / 60), "min"];
   return sign + (parts[2] ? parts.join(" ") : parts.slice(0, 2).join(" "));
 }
 
@@ -48,7 +55,10 @@ function moment(t) {
 
 // The wall's time of a moment; the lab's clock may run faster than the wall's.
 const wall = (t) => new Date(Date.parse(data.wall) + (t / data.speed) * 1000).toISOString();
-const utc = (t) => `${wall(t).slice(wall(data.to).slice(0, 10) === wall(0).slice(0, 10) ? 11 : 0, 23).replace("T", " ")} UTC`;
+const utc = (t) =>
+  `${wall(t)
+    .slice(wall(data.to).slice(0, 10) === wall(0).slice(0, 10) ? 11 : 0, 23)
+    .replace("T", " ")} UTC`;
 
 const attempts = (n) => `${n} attempt${n === 1 ? "" : "s"}`;
 
@@ -65,7 +75,11 @@ function table(caption, columns, rows) {
       "table",
       {},
       el("caption", {}, caption),
-      el("thead", {}, el("tr", {}, ...columns.map(([text, cls]) => el("th", { scope: "col", class: cls || null }, text)))),
+      el(
+        "thead",
+        {},
+        el("tr", {}, ...columns.map(([text, cls]) => el("th", { scope: "col", class: cls || null }, text))),
+      ),
       el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map(cell)))),
     ),
   );
@@ -75,10 +89,18 @@ function table(caption, columns, rows) {
 const MARKS = {
   held: ["M12 1.5a10.5 10.5 0 1 0 0 21a10.5 10.5 0 0 0 0-21z", "M7 12.4l3.4 3.4 6.6-7.2"],
   broken: ["M3.5 3.5h17v17h-17z", "M8 8l8 8M16 8l-8 8"],
-  unknown: ["M6.4 2.2h11.2l5.6 9.8-5.6 9.8H6.4L.8 12z", "M8.9 9.6c0-4.1 6.2-4.1 6.2-.4 0 2.3-3.1 2.2-3.1 4.8M12 17.6v.2"],
+  unknown: [
+    "M6.4 2.2h11.2l5.6 9.8-5.6 9.8H6.4L.8 12z",
+    "M8.9 9.6c0-4.1 6.2-4.1 6.2-.4 0 2.3-3.1 2.2-3.1 4.8M12 17.6v.2",
+  ],
 };
 
 function mark(value) {
   const [shape, sign] = MARKS[value];
-  return svg("svg", { viewBox: "0 0 24 24", class: `mark ${value}`, "aria-hidden": "true" }, svg("path", { d: shape, class: "shape" }), svg("path", { d: sign, class: "sign" }));
+  return svg(
+    "svg",
+    { viewBox: "0 0 24 24", class: `mark ${value}`, "aria-hidden": "true" },
+    svg("path", { d: shape, class: "shape" }),
+    svg("path", { d: sign, class: "sign" }),
+  );
 }

@@ -18,7 +18,15 @@ from chaos.history import History
 from chaos.report import data
 from chaos.verdict import Verdict
 
-SCRIPTS = ("elements.js", "lanes.js", "timeline.js", "page.js")
+SCRIPTS = (
+    "elements.js",
+    "attempts.js",
+    "timeline.js",
+    "frame.js",
+    "lanes.js",
+    "pointer.js",
+    "page.js",
+)
 # In a script element these could end it or begin another state of the parser; U+2028 and U+2029
 # end a line in old scripts. As \u escapes they are the same JSON.
 ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}

@@ -1,15 +1,18 @@
-// What a lane shows and does besides its band: latencies, and reading single attempts.
+// What a lane shows: its name, the clock of its objective, latencies, and the band of answers.
 
 "use strict";
 
-const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 const DECADES = [0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000];
 
 // Diagonal lines, each kind at its own angle, so that no state depends on colour alone.
 function hatch(id) {
   const turn = { "hatch-bad": 45, "hatch-mixed": -45, "hatch-span": 90 }[id];
   const size = id === "hatch-span" ? 4 : 6;
-  return svg("pattern", { id, width: size, height: size, patternUnits: "userSpaceOnUse", patternTransform: `rotate(${turn})` }, svg("line", { x1: 0, x2: 0, y1: 0, y2: size, class: id }));
+  return svg(
+    "pattern",
+    { id, width: size, height: size, patternUnits: "userSpaceOnUse", patternTransform: `rotate(${turn})` },
+    svg("line", { x1: 0, x2: 0, y1: 0, y2: size, class: id }),
+  );
 }
 
 // Latency on a logarithmic scale: a dot for an attempt, a line up to the longest of several.
@@ -24,110 +27,133 @@ function latencyRow(timeline, probe, top) {
     const x = timeline.x((cell.from + (cell.count > 1 ? cell.to : cell.from)) / 2);
     if (x < MARGIN.left - 1 || x > timeline.width - MARGIN.right + 1) continue;
     const kind = cell.state === "good" ? `dot ${hue(cell.region)}` : `dot ${cell.state}`;
-    paths[kind] = `${paths[kind] ?? ""}M${x.toFixed(1)} ${y(cell.p50).toFixed(1)}V${(y(cell.longest) - 0.01).toFixed(2)}`;
+    paths[kind] =
+      `${paths[kind] ?? ""}M${x.toFixed(1)} ${y(cell.p50).toFixed(1)}V${(y(cell.longest) - 0.01).toFixed(2)}`;
   }
-  const scale = [low, high].map((s) => svg("text", { x: MARGIN.left - 6, y: y(s) + 4, "text-anchor": "end", class: "scale" }, span(s)));
-  const lines = [low, high].map((s) => svg("line", { x1: MARGIN.left, x2: timeline.width - MARGIN.right, y1: y(s), y2: y(s), class: "grid" }));
+  const scale = [low, high].map((s) =>
+    svg("text", { x: MARGIN.left - 6, y: y(s) + 4, "text-anchor": "end", class: "scale" }, span(s)),
+  );
+  const lines = [low, high].map((s) =>
+    svg("line", { x1: MARGIN.left, x2: timeline.width - MARGIN.right, y1: y(s), y2: y(s), class: "grid" }),
+  );
   return [...lines, ...scale, ...Object.entries(paths).map(([kind, d]) => svg("path", { d, class: kind }))];
 }
 
-// Pointer and keyboard on one lane.
-function listen(timeline, lane, probe, index) {
-  const { cells } = probe;
-  if (!cells.length) return;
-  const go = (to) => {
-    timeline.at[index] = Math.min(Math.max(to, 0), cells.length - 1);
-    const cell = cells[timeline.at[index]];
-    lane.setAttribute("aria-valuenow", timeline.at[index]);
-    lane.setAttribute("aria-valuetext", says(cell).map(([, text]) => text).join(", "));
-    tell(timeline, lane, cell);
-  };
-  const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 20, PageDown: -20, Home: -Infinity, End: Infinity };
-  lane.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") timeline.show(...timeline.whole);
-    else if (event.key in steps) go(timeline.at[index] + steps[event.key]);
-    else return;
-    event.preventDefault();
+function heading(timeline, probe, y) {
+  const room = timeline.width - MARGIN.left - MARGIN.right > width(`${probe.name}    ${probe.says}`, 13);
+  return [
+    svg("text", { x: MARGIN.left, y: y + 17, class: "name" }, probe.name),
+    room
+      ? svg(
+          "text",
+          { x: timeline.width - MARGIN.right, y: y + 17, class: "sum", "text-anchor": "end" },
+          probe.says,
+        )
+      : null,
+  ];
+}
+
+// From where the clock starts to the recovery, whose moment is known as an interval, and the limit.
+function clock(timeline, drawn, y, height) {
+  const mid = y + 11;
+  const line = drawn.low === null ? { parts: [], left: 0, right: 0 } : measured(timeline, drawn, mid, height);
+  if (!timeline.sees(drawn.limit)) return line.parts;
+  const [x, room] = [timeline.x(drawn.limit), width(drawn.name, 12) + 10];
+  const left = (drawn.limit < drawn.from && x > room) || x + room > timeline.width;
+  const lower = line.right > (left ? x - room : x) && line.left < (left ? x : x + room) ? 17 : 0;
+  return [
+    ...line.parts,
+    svg("line", { x1: x, x2: x, y1: y, y2: y + height, class: "limit" }),
+    svg(
+      "text",
+      {
+        x: left ? x - 5 : x + 5,
+        y: mid + 4 + lower,
+        "text-anchor": left ? "end" : "start",
+        class: "limit-name",
+      },
+      drawn.name,
+    ),
+  ];
+}
+
+// The line, its box and its text; and from where to where they reach.
+function measured(timeline, { from, low, high, text }, mid, height) {
+  const ends = [low, high ?? timeline.whole[1]].sort((a, b) => a - b);
+  const line = timeline.part(Math.min(from, ends[0]), Math.max(from, ends[0]));
+  const box = timeline.part(...ends);
+  if (!line && !box) return { parts: [], left: 0, right: 0 };
+  const [begin, end] = line ? [line.x, line.x + line.width] : [box.x, box.x];
+  const right = Math.max(end, box ? box.x + Math.max(box.width, 2.5) : end);
+  const room = width(text, 12);
+  const inside = end - begin > room + 24;
+  const at = inside ? (begin + end - room) / 2 : Math.max(right, timeline.x(from)) + 6;
+  const lines = inside
+    ? [
+        [begin, at - 5],
+        [at + room + 5, end],
+      ]
+    : [[begin, end]];
+  const parts = [
+    ...lines.map(([x1, x2]) => svg("line", { x1, x2, y1: mid, y2: mid, class: "measure" })),
+    timeline.sees(from) ? svg("path", { d: `M${timeline.x(from)} ${mid - 5}v10`, class: "measure" }) : null,
+    box
+      ? svg("rect", {
+          x: box.x,
+          width: Math.max(box.width, 2.5),
+          y: mid - 6,
+          height: height - 6,
+          class: "between",
+        })
+      : null,
+    inside || box ? svg("text", { x: at, y: mid + 4, class: "measured" }, text) : null,
+  ];
+  return { parts, left: begin, right: inside ? right : at + room };
+}
+
+function band(timeline, probe, y) {
+  return stretches(probe.cells).flatMap((stretch) => {
+    const part = timeline.part(stretch.from, stretch.to);
+    if (!part) return [];
+    const { state, region, from, to } = stretch;
+    const text = {
+      good: region ?? "",
+      bad: `down ≈ ${span(to - from)}`,
+      mixed: "good and bad",
+      crashed: "no data",
+    }[state];
+    const short = state === "bad" ? "down" : text;
+    const fits = [text, short].find((words) => words && part.width > width(words, 11) + 12);
+    const room = width(fits ?? "", 11) + 8;
+    const plate = {
+      x: part.x + (part.width - room) / 2,
+      y: y + 2.5,
+      width: room,
+      height: ROW.band - 5,
+      rx: 2,
+      class: "plate",
+    };
+    return [
+      svg("rect", {
+        ...part,
+        y,
+        height: ROW.band,
+        class: `band ${state} ${state === "good" ? hue(region) : ""}`,
+      }),
+      state === "good" ? null : svg("rect", { ...part, y, height: ROW.band, class: `over ${state}` }),
+      fits && state !== "good" ? svg("rect", plate) : null,
+      fits
+        ? svg(
+            "text",
+            {
+              x: part.x + part.width / 2,
+              y: y + 13,
+              "text-anchor": "middle",
+              class: `on ${state} ${state === "good" ? hue(region) : ""}`,
+            },
+            fits,
+          )
+        : null,
+    ];
   });
-  lane.addEventListener("focus", () => go(timeline.at[index]));
-  lane.addEventListener("blur", () => hush(timeline));
-  lane.addEventListener("pointermove", (event) => go(nearest(cells, timeline.t(pointed(timeline, event)))));
-  lane.addEventListener("pointerleave", () => hush(timeline));
-}
-
-function nearest(cells, t) {
-  let [low, high] = [0, cells.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (cells[middle].from <= t) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-// The pointer's x in the drawing's own units.
-function pointed(timeline, event) {
-  const box = timeline.chart.getBoundingClientRect();
-  return ((event.clientX - box.left) / box.width) * timeline.width;
-}
-
-function tell(timeline, lane, cell) {
-  const { tip, chart, cursor } = timeline;
-  tip.replaceChildren(...says(cell).map(([kind, text]) => el("p", { class: kind }, text)));
-  tip.hidden = false;
-  const x = timeline.x((cell.from + (cell.count > 1 ? cell.to : cell.from)) / 2);
-  for (const end of ["x1", "x2"]) cursor.setAttribute(end, x);
-  cursor.setAttribute("visibility", timeline.sees(timeline.t(x)) ? "visible" : "hidden");
-  const scale = chart.clientWidth / timeline.width;
-  const left = Math.min(Math.max(x * scale - tip.offsetWidth / 2, 0), chart.clientWidth - tip.offsetWidth);
-  tip.style.left = `${chart.offsetLeft + left}px`;
-  tip.style.top = `${chart.offsetTop + (lane.getBBox().y + lane.getBBox().height) * scale + 4}px`;
-}
-
-function hush(timeline) {
-  timeline.tip.hidden = true;
-  timeline.cursor.setAttribute("visibility", "hidden");
-}
-
-// Dragging across a stretch enlarges it.
-function dragging(timeline) {
-  let begun = null;
-  const range = (event) => [begun, pointed(timeline, event)].sort((a, b) => a - b);
-  timeline.chart.addEventListener("pointerdown", (event) => (begun = event.pointerType === "mouse" ? pointed(timeline, event) : null));
-  timeline.chart.addEventListener("pointermove", (event) => {
-    if (begun === null) return;
-    const [from, to] = range(event);
-    timeline.brush.setAttribute("x", from);
-    timeline.brush.setAttribute("width", to - from);
-    timeline.brush.setAttribute("visibility", "visible");
-  });
-  window.addEventListener("pointerup", (event) => {
-    if (begun === null) return;
-    const [from, to] = range(event);
-    begun = null;
-    timeline.brush.setAttribute("visibility", "hidden");
-    if (to - from > 8) timeline.show(timeline.t(from), timeline.t(to));
-  });
-}
-
-function zooming(timeline, place) {
-  const parts = [["Whole run", ...timeline.whole]];
-  const drawn = data.verdict.objectives.map((o) => o.drawn).find((d) => d && d.low !== null && d.high !== null && d.low > d.from);
-  if (data.injected !== null) parts.push(["The fault", ...timeline.fault]);
-  if (drawn) parts.push(["The recovery", drawn.low - 10 * (drawn.high - drawn.low), drawn.high + 10 * (drawn.high - drawn.low)]);
-  const buttons = parts.map(([name, from, to]) => {
-    const button = el("button", { type: "button" }, name);
-    button.addEventListener("click", () => timeline.show(from, to));
-    return button;
-  });
-  place.append(...buttons);
-}
-
-function legend(place) {
-  const swatch = (kind) => svg("svg", { viewBox: "0 0 22 12", width: 22, height: 12, "aria-hidden": "true" }, svg("rect", { width: 22, height: 12, rx: 2, class: `band ${kind}` }), svg("rect", { width: 22, height: 12, rx: 2, class: `over ${kind}` }));
-  const items = regions.map((region) => [`good ${hue(region)}`, `answered from ${region}`]);
-  const states = new Set(data.probes.flatMap((probe) => cellsOf(probe)).map((cell) => (cell.state === "good" && cell.region === null ? "good none" : cell.state)));
-  const words = { "good none": "good answer", bad: "no good answer", mixed: "good and bad", crashed: "the probe itself broke: no data" };
-  items.push(...Object.entries(words).filter(([state]) => states.has(state)));
-  place.append(...items.map(([kind, text]) => el("span", {}, swatch(kind), text)), el("span", {}, el("i", { class: "shade" }), "a fault is on"));
 }

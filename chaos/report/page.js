@@ -2,8 +2,6 @@
 
 "use strict";
 
-const list = (names) => names.join(", ");
-
 function put(section, ...content) {
   const place = byId(section);
   const given = content.filter(Boolean);
@@ -13,11 +11,22 @@ function put(section, ...content) {
 
 function head() {
   const { value, reasons } = data.verdict;
-  byId("eyebrow").textContent = `${data.name} · ${wall(0).slice(11, 16)} UTC, ${new Date(data.wall).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })}`;
+  byId("eyebrow").textContent =
+    `${data.name} · ${wall(0).slice(11, 16)} UTC, ${new Date(data.wall).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })}`;
   const [first, ...others] = reasons;
   byId("verdict").append(
-    el("p", { class: `badge ${value}` }, mark(value), el("strong", {}, value[0].toUpperCase() + value.slice(1))),
-    el("div", {}, el("p", { class: "reason" }, first ?? ""), others.length ? el("ul", {}, ...others.map((reason) => el("li", {}, reason))) : null),
+    el(
+      "p",
+      { class: `badge ${value}` },
+      mark(value),
+      el("strong", {}, value[0].toUpperCase() + value.slice(1)),
+    ),
+    el(
+      "div",
+      {},
+      el("p", { class: "reason" }, first ?? ""),
+      others.length ? el("ul", {}, ...others.map((reason) => el("li", {}, reason))) : null,
+    ),
   );
   byId("verdict").classList.add(value);
   byId("caveat").textContent = data.caveat;
@@ -32,13 +41,26 @@ function objectives() {
     el("span", { class: `verdict-word ${o.value}` }, mark(o.value), o.value),
     how(o),
   ]);
-  const columns = [["Probe"], ["Promised", "close"], ["Measured"], ["To scale", "chart"], ["Verdict"], ["How"]];
+  const columns = [
+    ["Probe"],
+    ["Promised", "close"],
+    ["Measured"],
+    ["To scale", "chart"],
+    ["Verdict"],
+    ["How"],
+  ];
   put("objectives", rows.length ? table("Objectives and what was measured", columns, rows) : null);
 }
 
 function how({ how_text: how, reason }) {
   if (!how && !reason) return "";
-  return el("span", {}, how ? el("b", { class: "how" }, how) : null, how && reason ? el("br") : null, el("span", { class: "soft" }, reason));
+  return el(
+    "span",
+    {},
+    how ? el("b", { class: "how" }, how) : null,
+    how && reason ? el("br") : null,
+    el("span", { class: "soft" }, reason),
+  );
 }
 
 // Measured against wanted, on one scale from 0: the limit is the tick.
@@ -59,16 +81,33 @@ function scale(o) {
 const SHOWN = 6; // outages of a probe; the timeline and verdict.json have all
 
 function availability() {
-  const columns = [["Probe"], ["Good while the fault was on", "number"], ["Down while it was on", "number"], ["Steady again after lifting", "number"], ["Attempts", "number"], ["Outages"]];
+  const columns = [
+    ["Probe"],
+    ["Good while the fault was on", "number"],
+    ["Down while it was on", "number"],
+    ["Steady again after lifting", "number"],
+    ["Attempts", "number"],
+    ["Outages"],
+  ];
   const rows = data.probes.map((p) => [
     el("span", {}, p.name, el("span", { class: "target" }, p.target)),
     p.availability_text,
     p.downtime_text,
     p.steady_text,
     p.crashed ? `${p.attempts} (${p.crashed} broke)` : `${p.attempts}`,
-    p.outages.length ? el("ul", { class: "plain" }, ...p.outages.slice(0, SHOWN).map((o) => el("li", {}, outage(o))), p.outages.length > SHOWN ? el("li", {}, `and ${p.outages.length - SHOWN} more`) : null) : el("span", { class: "soft" }, "none"),
+    p.outages.length
+      ? el(
+          "ul",
+          { class: "plain" },
+          ...p.outages.slice(0, SHOWN).map((o) => el("li", {}, outage(o))),
+          p.outages.length > SHOWN ? el("li", {}, `and ${p.outages.length - SHOWN} more`) : null,
+        )
+      : el("span", { class: "soft" }, "none"),
   ]);
-  put("availability", rows.length ? table("Availability, downtime and outages of each probe", columns, rows) : null);
+  put(
+    "availability",
+    rows.length ? table("Availability, downtime and outages of each probe", columns, rows) : null,
+  );
 }
 
 function outage(o) {
@@ -86,11 +125,32 @@ function latency() {
     Object.entries(PARTS).map(([part, words]) => {
       const l = p.latency[part];
       const figure = (s) => (s === null ? "–" : span(s));
-      return [el("span", { class: part === "before" ? null : "again" }, p.name), words, `${l.count}`, figure(l.p50), figure(l.p95), figure(l.p99), figure(l.max), l.count ? spread(l, shortest / 2, longest * 1.3) : ""];
+      return [
+        el("span", { class: part === "before" ? null : "again" }, p.name),
+        words,
+        `${l.count}`,
+        figure(l.p50),
+        figure(l.p95),
+        figure(l.p99),
+        figure(l.max),
+        l.count ? spread(l, shortest / 2, longest * 1.3) : "",
+      ];
     }),
   );
-  const columns = [["Probe"], ["When"], ["Answers", "number"], ["Median", "number"], ["95th", "number"], ["99th", "number"], ["Longest", "number"], ["Logarithmic", "chart"]];
-  put("latency", rows.length ? table("Latency percentiles before, during and after the fault", columns, rows) : null);
+  const columns = [
+    ["Probe"],
+    ["When"],
+    ["Answers", "number"],
+    ["Median", "number"],
+    ["95th", "number"],
+    ["99th", "number"],
+    ["Longest", "number"],
+    ["Logarithmic", "chart"],
+  ];
+  put(
+    "latency",
+    rows.length ? table("Latency percentiles before, during and after the fault", columns, rows) : null,
+  );
 }
 
 // Median, 95th, 99th and longest on one logarithmic scale for all probes.
@@ -107,13 +167,35 @@ function spread(l, low, high) {
 }
 
 function ledgers() {
-  const columns = [["Ledger"], ["Read"], ["Acknowledged", "number"], ["Survived", "number"], ["Lost", "number"], ["RPO", "number"], ["Remarks"]];
-  const rows = data.ledgers.map((l) => [l.probe, `${l.when_text} (${moment(l.t)})`, ...(l.error ? ["–", "–", "–", "–", `could not be read: ${l.error}`] : [`${l.acknowledged}`, `${l.survived}`, `${l.lost}`, l.rpo_text, l.remarks])]);
+  const columns = [
+    ["Ledger"],
+    ["Read"],
+    ["Acknowledged", "number"],
+    ["Survived", "number"],
+    ["Lost", "number"],
+    ["RPO", "number"],
+    ["Remarks"],
+  ];
+  const rows = data.ledgers.map((l) => [
+    l.probe,
+    `${l.when_text} (${moment(l.t)})`,
+    ...(l.error
+      ? ["–", "–", "–", "–", `could not be read: ${l.error}`]
+      : [`${l.acknowledged}`, `${l.survived}`, `${l.lost}`, l.rpo_text, l.remarks]),
+  ]);
   put("ledgers", rows.length ? table("Acknowledged writes and what became of them", columns, rows) : null);
 }
 
 function pulls() {
-  const columns = [["Lever"], ["Before"], ["Set to"], ["Moved", "number"], ["Back", "number"], ["Outcome"], ["Met traffic", "number"]];
+  const columns = [
+    ["Lever"],
+    ["Before"],
+    ["Set to"],
+    ["Moved", "number"],
+    ["Back", "number"],
+    ["Outcome"],
+    ["Met traffic", "number"],
+  ];
   const rows = data.pulls.map((p) => [
     p.lever,
     el("code", {}, p.prior),
@@ -123,7 +205,11 @@ function pulls() {
     el("span", { class: p.bad ? "alarm" : null }, p.outcome_text, p.detail ? el("br") : null, p.detail),
     p.noticed === null ? "–" : `${p.noticed} times`,
   ]);
-  put("pulls", el("p", {}, data.pulls_text), rows.length ? table("Levers that were pulled, and what became of them", columns, rows) : null);
+  put(
+    "pulls",
+    el("p", {}, data.pulls_text),
+    rows.length ? table("Levers that were pulled, and what became of them", columns, rows) : null,
+  );
 }
 
 function facts() {
@@ -132,7 +218,15 @@ function facts() {
 }
 
 function experiment() {
-  put("experiment", el("details", {}, el("summary", {}, data.file, " ", el("span", { class: "soft" }, `sha256 ${data.sha256}`)), el("pre", { tabindex: "0" }, data.text)));
+  put(
+    "experiment",
+    el(
+      "details",
+      {},
+      el("summary", {}, data.file, " ", el("span", { class: "soft" }, `sha256 ${data.sha256}`)),
+      el("pre", { tabindex: "0" }, data.text),
+    ),
+  );
 }
 
 function chart() {
