@@ -11,7 +11,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Literal
 
 from probes.probe import Sample
@@ -161,31 +161,31 @@ def _evidence(samples: Iterable[Sample]) -> tuple[list[Span], list[Span]]:
 def _turns(first: Sequence[Span], second: Sequence[Span]) -> list[float]:
     """The turns, each as late as can be, of the story with the fewest that explains all spans.
 
-    `first` are the spans that need the state which the first turn brings, `second` the others.
+    `first` are the spans that need the state which the first turn brings, `second` the others,
+    both in order.
     Whoever turns later leaves fewer spans to be explained by further turns: greed is optimal.
     """
-    sides = (_first_ends(first), _first_ends(second))
+    sides = (first, second)
     turns = [-math.inf]
-    while (turn := _first_end(*sides[(len(turns) - 1) % 2], turns[-1])) < math.inf:
+    while (turn := _first_end(sides[(len(turns) - 1) % 2], turns[-1])) < math.inf:
         turns.append(turn)
     return turns[1:]
 
 
-def _first_end(starts: Sequence[float], ends: Sequence[float], since: float) -> float:
-    """The first end of a span that starts at `since` or later; infinite when there is none."""
-    return ends[bisect_left(starts, since)]
+def _first_end(spans: Sequence[Span], since: float) -> float:
+    """The first end of the spans that start at `since` or later; infinite when there is none."""
+    first = math.inf
+    for n in range(bisect_left(spans, (since,)), len(spans)):
+        start, end = spans[n]
+        if start >= first:  # and so do all that follow
+            break
+        first = min(first, end)
+    return first
 
 
-def _first_ends(spans: Sequence[Span]) -> tuple[list[float], list[float]]:
-    """The starts in order, and for each the first end among the spans from there on; then none."""
-    ordered = sorted(spans)
-    ends = accumulate((end for _, end in reversed(ordered)), min, initial=math.inf)
-    return [start for start, _ in ordered], list(ends)[::-1]
-
-
-def _mirrored(spans: Iterable[Span]) -> list[Span]:
-    """Time run backwards: so the latest turns become the earliest."""
-    return [(-end, -start) for start, end in spans]
+def _mirrored(spans: Sequence[Span]) -> list[Span]:
+    """Time run backwards, in order: so the latest turns become the earliest."""
+    return sorted((-end, -start) for start, end in reversed(spans))
 
 
 def _counts(bad: Iterable[Span], ends: Sequence[float]) -> list[int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -18,13 +19,16 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chaos.errors import ChaosError, EnvironmentFailed
+
 if TYPE_CHECKING:
     from chaos.lab.declaration import Lab
+    from chaos.lab.world import World
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -42,56 +46,69 @@ def main() -> int:
         os.setsid()
     tell = _only_teller()
     _forget_aws()
-    directory = Path(tempfile.mkdtemp(prefix="chaos-lab-"))
-    # At the very end: multiprocessing, imported later and so ended earlier, has files in it too.
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    if len(str(directory)) > LONGEST_DIRECTORY:
-        tell({"error": f"{directory} is too long for unix sockets; set TMPDIR to a shorter path"})
+    if not (line := sys.stdin.buffer.readline(LONGEST_LINE)):
+        return 0
+    try:
+        return _run(line, tell)
+    except ChaosError as error:
+        tell({"error": str(error)})
         return 1
+
+
+def _run(line: bytes, tell: Tell) -> int:
+    directory: Path | None = None
+
+    # Registered before multiprocessing, which is imported below and has files in it too: what is
+    # registered first is called last.
+    @atexit.register
+    def clear_away() -> None:
+        if directory is not None:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    from chaos.lab.assembly import stand_up
+    from chaos.loops import run_at
+
+    lab, speed = _asked(line)
+    # From here on there is something to clear away. It is moto, started next, that does it when
+    # this process is killed.
+    directory = Path(tempfile.mkdtemp(prefix="chaos-lab-"))
+    if len(str(directory)) > LONGEST_DIRECTORY:
+        raise EnvironmentFailed(
+            f"{directory} is too long for unix sockets; set TMPDIR to a shorter path"
+        )
     tempfile.tempdir = str(directory)
-    return _run(sys.stdin.buffer.readline(LONGEST_LINE), directory, tell)
+    return run_at(speed, _live(functools.partial(stand_up, lab, directory), tell))
 
 
-def _run(line: bytes, directory: Path, tell: Tell) -> int:
+def _asked(line: bytes) -> tuple[Lab, float]:
     from pydantic import ValidationError
 
     from chaos.lab.declaration import Lab
-    from chaos.loops import run_at
 
-    if not line:
-        return 0
     try:
         asked = json.loads(line)
-        lab, speed = Lab.model_validate(asked["lab"]), float(asked["speed"])
+        return Lab.model_validate(asked["lab"]), float(asked["speed"])
     except ValidationError as error:
         wrong = error.errors()[0]
         where = ".".join(str(step) for step in wrong["loc"])
-        tell({"error": f"the lab's declaration is wrong: {where}: {wrong['msg']}"})
-        return 1
+        raise EnvironmentFailed(
+            f"the lab's declaration is wrong: {where}: {wrong['msg']}"
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
-        tell({"error": f"the lab does not understand what it was given: {error!r}"})
-        return 1
-    return run_at(speed, _live(lab, directory, tell))
+        raise EnvironmentFailed(f"the lab cannot use what it was given: {error!r}") from error
 
 
-async def _live(lab: Lab, directory: Path, tell: Tell) -> int:
+async def _live(stand_up: Callable[[AsyncExitStack], Awaitable[World]], tell: Tell) -> int:
     """Stand up, and stay until there is a reason to end; nothing interrupts the taking down."""
-    from chaos.errors import ChaosError
-    from chaos.lab.assembly import stand_up
-
     over = asyncio.create_task(_reason_to_end().wait())
     async with AsyncExitStack() as stack:
-        standing = asyncio.create_task(stand_up(lab, directory, stack))
+        standing = asyncio.ensure_future(stand_up(stack))
         await asyncio.wait({standing, over}, return_when=asyncio.FIRST_COMPLETED)
         if not standing.done():
             standing.cancel()
             await asyncio.gather(standing, return_exceptions=True)
             return 0
-        try:
-            world = standing.result()
-        except ChaosError as error:
-            tell({"error": str(error)})
-            return 1
+        world = standing.result()
         tell(world.describe())
         ended = asyncio.create_task(world.control_plane.ended())
         await asyncio.wait({ended, over}, return_when=asyncio.FIRST_COMPLETED)

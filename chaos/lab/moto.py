@@ -8,6 +8,7 @@ lab was killed: then it ends, and removes the lab's directory, which nobody else
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -33,7 +34,8 @@ def main(directory: str) -> int:
         print(json.dumps({"error": MISSING}), flush=True)
         return 1
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(json.dumps({"port": server.server_port}), flush=True)
+    with contextlib.suppress(BrokenPipeError):  # killed already, which standard input will tell
+        print(json.dumps({"port": server.server_port}), flush=True)
     for backend in BACKENDS:
         importlib.import_module(f"moto.{backend}.urls")
     sys.stdin.buffer.read()

@@ -35,7 +35,8 @@ function width(text, size) {
 // 340 ms, 61.2 s, 12 min 5 s, 2 h 10 min
 function span(seconds) {
   const size = Math.abs(seconds);
-  if (size > 0 && size < 0.9995) return `${(seconds * 1000).toFixed(size < 0.00995 ? 1 : 0)} ms`;
+  if (size > 0 && size < 0.9995)
+    return `${(seconds * 1000).toFixed(size < 0.00995 ? 1 : 0).replace(/\.0$/, "")} ms`;
   if (size < 120) return `${seconds.toFixed(1).replace(/\.0$/, "")} s`;
   const whole = Math.round(size);
   const sign = seconds < 0 ? "−" : "";

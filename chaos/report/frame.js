@@ -95,14 +95,19 @@ function axis(timeline, y) {
       Math.abs(timeline.x(t) - timeline.x(other)) > (width(text, 12) + width(moment(t), 12)) / 2 + 8;
     ticks.push([t, named.every(apart) ? moment(t) : ""]);
   }
-  const marks = [...ticks, ...named].flatMap(([t, text], index) => [
-    svg("line", { x1: timeline.x(t), x2: timeline.x(t), y1: y, y2: y + 5 }),
-    svg(
-      "text",
-      { x: timeline.x(t), y: y + 19, "text-anchor": "middle", class: index < ticks.length ? null : "named" },
-      text,
-    ),
-  ]);
+  const marks = [...ticks, ...named].flatMap(([t, text], index) => {
+    const x = timeline.x(t);
+    const half = width(text, 12) / 2;
+    const inside = Math.min(Math.max(x, half + 2), timeline.width - half - 2);
+    return [
+      svg("line", { x1: x, x2: x, y1: y, y2: y + 5 }),
+      svg(
+        "text",
+        { x: inside, y: y + 19, "text-anchor": "middle", class: index < ticks.length ? null : "named" },
+        text,
+      ),
+    ];
+  });
   return svg(
     "g",
     { class: "axis" },

@@ -18,6 +18,7 @@ from chaos.history import History
 from chaos.report import data
 from chaos.verdict import Verdict
 
+STYLES = ("theme.css", "page.css", "timeline.css")
 SCRIPTS = (
     "elements.js",
     "attempts.js",
@@ -36,7 +37,7 @@ def render(history: History, verdict: Verdict) -> str:
     """The whole page."""
     title = history.experiment["title"] or history.experiment["name"]
     script = "".join(_file(name) for name in SCRIPTS)
-    style = _file("page.css")
+    style = "".join(_file(name) for name in STYLES)
     reason = next(iter(verdict.reasons), "")
     parts = {
         "TITLE": html.escape(f"{verdict.value}: {title}"),

@@ -32,7 +32,8 @@ class Timeline {
     // A drill is about its fault: where that is a moment of a long run, the page begins there.
     this.shown = this.fault[1] - this.fault[0] < 0.15 * this.whole[1] ? this.fault : this.whole;
     this.probes = data.probes.map((probe) => ({ ...probe, cells: cellsOf(probe) }));
-    this.at = this.probes.map(() => 0); // the attempt that the keyboard is on, lane by lane
+    // The attempt that the keyboard is on, lane by lane: at first the one at the injection.
+    this.at = this.probes.map((probe) => (probe.cells.length ? nearest(probe.cells, zero) : 0));
   }
 
   show(from, to) {

@@ -35,7 +35,7 @@ class Verdict:
     about: dict[str, Any] = field(default_factory=dict)  # which run of what, where and how fast
 
     def to_json(self) -> dict[str, Any]:
-        """verdict.json, as docs/measurement.md has it: seconds; null for what nothing bounds."""
+        """verdict.json, as docs/verdict-json.md has it: seconds; null for what nothing bounds."""
         fields = asdict(self)
         return {"version": VERSION, **fields.pop("about"), **_plain(fields)}
 

@@ -46,6 +46,7 @@ EMPTY_REGION = """
   us-west-2: [us-west-2a, us-west-2b]
   eu-west-1: [eu-west-1a]
 """
+THREE_REPLICAS = "    regions: [us-east-1, us-west-2, eu-west-1]\n"
 
 TWINS = {
     "region-outage": Twin(experiment="region-outage", verdict="held", exit_code=0),
@@ -81,7 +82,10 @@ TWINS = {
         verdict="unknown",
         exit_code=3,
         edits=(("region: us-east-1\n    at: 0s", "region: eu-west-1\n    at: 0s"),),
-        lab=(("\n  us-west-2: [us-west-2a, us-west-2b]\n", EMPTY_REGION),),
+        lab=(
+            ("\n  us-west-2: [us-west-2a, us-west-2b]\n", EMPTY_REGION),
+            ("    regions: [us-east-1, us-west-2]\n", THREE_REPLICAS),
+        ),
     ),
 }
 
@@ -116,7 +120,7 @@ def test_the_verdict_is_right(tmp_path: Path, name: str) -> None:
     twin = TWINS[name]
     done, verdict = carry_out(twin, tmp_path)
     told = done.stdout + done.stderr
-    assert (verdict["verdict"], done.returncode) == (twin.verdict, twin.exit_code), told
+    assert (verdict["value"], done.returncode) == (twin.verdict, twin.exit_code), told
     assert twin.reason in verdict["reasons"][0], told
 
 

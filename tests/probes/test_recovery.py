@@ -68,6 +68,14 @@ def test_an_attempt_that_hangs_across_the_injection_belongs_to_the_fault() -> No
     assert told(samples) == ("during", Interval(0, 2.25))
 
 
+def test_the_instant_of_the_injection_belongs_to_the_fault() -> None:
+    good = row("   +++++++++++")
+    assert told([attempt(2, 2, DOWN), *good]) == ("during", Interval(0, 1.25))
+    assert told([attempt(1, 2, DOWN), *good]) == ("unaffected", ZERO)
+    assert told([attempt(2, 2.25, UP)]) == ("unaffected", ZERO)
+    assert told([attempt(1.9, 2.25, UP)]) == ("no_data", None)
+
+
 def test_a_good_attempt_under_way_at_the_lifting_does_not_confirm() -> None:
     samples = row("+++---++ ++++")
     assert told([*samples, attempt(8, 11.9, UP)], confirm=6) == ("during", Interval(3, 4.25))

@@ -68,6 +68,12 @@ def test_a_sized_body_ends_at_its_size() -> None:
     assert body.done
 
 
+def test_a_body_without_a_length_takes_everything() -> None:
+    body = UntilClosed()
+    assert fed(body, b"hello, world", 3) == (12, b"hello, world")
+    assert not body.done
+
+
 def test_a_head_ends_at_the_blank_line_and_has_a_limit() -> None:
     assert end_of_head(b"GET / HTTP/1.1\r\nA: b\r\n\r\nrest") == 24
     assert end_of_head(b"GET / HTTP/1.1\r\nA: b\r\n\r") == -1

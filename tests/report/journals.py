@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from chaos.history import History
 from chaos.journal import Journal
 from probes.probe import Sample
+from tests.report.attempts import INJECTED, LASTS, Entry, Story
 
 TEXT = """\
 name: region-outage
@@ -40,11 +40,7 @@ objectives:
   history: {rpo: 5s}
 """
 
-INJECTED = 8.412  # when the first lever begins to move
-LASTS = 180.0
-FAILOVER = 46.9  # seconds from the injection until playback answers from us-west-2
-RELAPSE = (71.0, 74.2)
-FAILBACK = 24.0  # seconds from the lifting until playback answers from us-east-1 again
+END = INJECTED + LASTS + 45.0
 LEVERS: list[tuple[dict[str, Any], Any, Any]] = [
     ({"kind": "replication", "region": "us-east-1"}, "on", "off"),
     (
@@ -59,32 +55,26 @@ LEVERS: list[tuple[dict[str, Any], Any, Any]] = [
     ),
     ({"kind": "reachability", "scope": "us-east-1"}, "open", "drop"),
 ]
-# t, the event's name, its fields
-Entry = tuple[float, str, dict[str, Any]]
 
 
 def region_outage(
     directory: Path,
     *,
-    failover: float | None = FAILOVER,
-    relapse: bool = True,
-    bites: bool = True,
     outcomes: tuple[str, ...] = ("restored",) * 4,
     title: str = "us-east-1 goes dark; playback moves to us-west-2",
-    steady: bool = True,
     speed: float = 8.0,
+    **story: Any,
 ) -> Path:
     """Write a journal into `directory` and return its path.
 
-    `failover` None is a playback that comes back only once the fault is lifted; `outcomes` is
-    what became of the levers in the order of their pulls.
+    `outcomes` is what became of the levers in the order of their pulls; the rest makes a Story.
     """
-    entries = [
-        *_frame(outcomes, bites, steady),
-        *_samples(failover, relapse, bites, steady),
-    ]
+    told = Story(**story)
+    end = END if told.steady else 60.0
+    entries = [*(_frame(outcomes, told.bites) if told.steady else _unsteady())]
     first = header(title, speed)
-    return write(directory / first["run"] / "journal.jsonl", first, entries)
+    path = directory / first["run"] / "journal.jsonl"
+    return write(path, first, [*entries, *told.attempts(end)])
 
 
 def prolonged(history: History, seconds: float) -> History:
@@ -173,16 +163,18 @@ def header(title: str = "a title", speed: float = 8.0) -> dict[str, Any]:
     }
 
 
-def _frame(outcomes: tuple[str, ...], bites: bool, steady: bool) -> Iterator[Entry]:
+def _unsteady() -> Iterator[Entry]:
+    yield 0.001, "phase", {"phase": "steady"}
+    why = "no steady state within 60 s: not good: playback; nothing was broken"
+    yield 60.01, "phase", {"phase": "rollback"}
+    yield 60.02, "phase", {"phase": "judge"}
+    yield 60.03, "stop", {"why": why}
+    yield 60.04, "end", {}
+
+
+def _frame(outcomes: tuple[str, ...], bites: bool) -> Iterator[Entry]:
     """All but the samples."""
     yield 0.001, "phase", {"phase": "steady"}
-    if not steady:
-        why = "no steady state within 60 s: not good: playback; nothing was broken"
-        yield 60.01, "phase", {"phase": "rollback"}
-        yield 60.02, "phase", {"phase": "judge"}
-        yield 60.03, "stop", {"why": why}
-        yield 60.04, "end", {}
-        return
     yield INJECTED - 0.004, "phase", {"phase": "inject"}
     fault = {"fault": 0, "kind": "region_outage"}
     yield INJECTED - 0.003, "fault", {**fault, "state": "injecting"}
@@ -202,18 +194,13 @@ def _frame(outcomes: tuple[str, ...], bites: bool, steady: bool) -> Iterator[Ent
         yield lifted + 0.2, "fault", {**fault, "state": "lifted"}
     yield lifted + 0.21, "phase", {"phase": "rollback"}
     yield lifted + 0.22, "phase", {"phase": "recover"}
-    end = _end()
-    yield end - 0.05, "ledger", _ledger("end", [*range(9), *range(190, int(end) - 2)])
-    yield end - 0.03, "phase", {"phase": "judge"}
-    yield end, "end", {}
+    yield END - 0.05, "ledger", _ledger("end", [*range(9), *range(190, int(END) - 2)])
+    yield END - 0.03, "phase", {"phase": "judge"}
+    yield END, "end", {}
 
 
 def _ledger(when: str, found: list[int]) -> dict[str, Any]:
     return {"probe": "history", "when": when, "found": found, "error": ""}
-
-
-def _end() -> float:
-    return INJECTED + LASTS + 45.0
 
 
 def _put_back(outcomes: tuple[str, ...], lifted: float, hits: int) -> Iterator[Entry]:
@@ -236,88 +223,3 @@ def _put_back(outcomes: tuple[str, ...], lifted: float, hits: int) -> Iterator[E
                 "error": words.get(outcome, ""),
             },
         )
-
-
-def _samples(failover: float | None, relapse: bool, bites: bool, steady: bool) -> Iterator[Entry]:
-    chance = random.Random(7)
-    end = _end() if steady else 60.0
-    for number in range(int(end / 0.5)):
-        due = number * 0.5
-        yield _playback(number, due, due - INJECTED, chance, failover, relapse, bites, steady)
-    for number in range(int(end)):
-        yield _http(
-            "west_canary", number, float(number), 0.016 + chance.random() * 0.006, "us-west-2"
-        )
-        yield _write(number, float(number), bites and steady, chance)
-
-
-def _playback(
-    number: int,
-    due: float,
-    since: float,
-    chance: random.Random,
-    failover: float | None,
-    relapse: bool,
-    bites: bool,
-    steady: bool,
-) -> Entry:
-    latency = 0.021 + chance.random() ** 3 * 0.05
-    if not steady:
-        return _http("playback", number, due, 0.004, "us-east-1", status=500)
-    if not bites or since < -0.03:
-        return _http("playback", number, due, latency, "us-east-1")
-    if since > LASTS + FAILBACK:
-        return _http("playback", number, due, latency, "us-east-1")
-    if since < min(LASTS, LASTS if failover is None else failover):
-        return _hangs("playback", number, due)
-    if relapse and RELAPSE[0] < since < RELAPSE[1]:
-        return _http("playback", number, due, 0.048, "us-west-2", status=503)
-    return _http("playback", number, due, 0.031 + chance.random() ** 3 * 0.11, "us-west-2")
-
-
-def _http(
-    probe: str, number: int, due: float, latency: float, region: str, *, status: int = 200
-) -> Entry:
-    ok = status == 200
-    fields = {
-        "ok": ok,
-        "error": "" if ok else f"the status is {status}, not 200",
-        "phases": {"name": 0.001, "connect": 0.002, "first_byte": latency - 0.004},
-        "detail": {"status": status, "region": region},
-    }
-    return _sample(probe, number, due, latency, fields)
-
-
-def _hangs(probe: str, number: int, due: float) -> Entry:
-    fields = {
-        "ok": False,
-        "error": "no answer within 2 s, while at connect",
-        "phases": {"name": 0.001, "connect": 1.999},
-        "detail": {"address": "127.1.0.10"},
-    }
-    return _sample(probe, number, due, 2.0, fields)
-
-
-def _write(number: int, due: float, bites: bool, chance: random.Random) -> Entry:
-    if bites and INJECTED - 1 < due < INJECTED + LASTS:
-        fields = {
-            "ok": False,
-            "error": "no answer within 2 s",
-            "phases": {},
-            "detail": {"number": number, "acknowledged": False},
-        }
-        return _sample("history", number, due, 2.0, fields)
-    fields = {
-        "ok": True,
-        "error": "",
-        "phases": {},
-        "detail": {"number": number, "acknowledged": True},
-    }
-    return _sample("history", number, due, 0.011 + chance.random() * 0.01, fields)
-
-
-def _sample(probe: str, number: int, due: float, took: float, fields: dict[str, Any]) -> Entry:
-    start = due + 0.0004
-    times = {"due": due, "start": start, "end": start + took}
-    entry = {"probe": probe, "attempt": number, **times, "crashed": False, **fields}
-    return start + took, "sample", entry

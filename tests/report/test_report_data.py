@@ -18,6 +18,7 @@ from chaos.report.html import embedded
 from chaos.verdict import judge
 from probes.probe import Sample
 from tests.report import journals
+from tests.report.attempts import INJECTED
 
 DAY = 24 * 3600.0
 
@@ -48,8 +49,8 @@ def test_a_recovery_after_the_lifting_is_told_as_that(tmp_path: Path) -> None:
 def test_the_clock_of_an_objective_is_drawn_from_the_first_injection(tmp_path: Path) -> None:
     data = data_of(tmp_path)
     drawn = objective(data, "RTO")["drawn"]
-    assert drawn["from"] == data["injected"] == pytest.approx(journals.INJECTED)
-    assert drawn["limit"] == pytest.approx(journals.INJECTED + 120)
+    assert drawn["from"] == data["injected"] == pytest.approx(INJECTED)
+    assert drawn["limit"] == pytest.approx(INJECTED + 120)
     assert drawn["from"] < drawn["low"] <= drawn["high"] < drawn["limit"]
 
 
