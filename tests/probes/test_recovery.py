@@ -90,6 +90,11 @@ def test_a_failure_under_way_at_the_lifting_leaves_open_which_recovery_was_the_l
     assert told([*row("+++++++++++ +"), *hung]) == ("never", Interval(0, math.inf))
 
 
+def test_a_failure_that_ends_as_the_fault_is_lifted_met_it() -> None:
+    samples = [*row("+++---+++++ ++++++"), attempt(11, 12, DOWN)]
+    assert told(samples) == ("after", Interval(9, 11.25))
+
+
 def test_a_failure_that_ends_before_the_lifting_is_a_relapse() -> None:
     samples = [*row("+++---+++++ ++++++"), attempt(11, 11.9, DOWN)]
     assert told(samples) == ("after", Interval(9, 10.25))
@@ -105,6 +110,7 @@ HEALINGS: dict[str, tuple[str, Interval | None]] = {
     "not confirmed": ("+-----++", Interval(1, math.inf)),
     "never": ("+-------", Interval(3, math.inf)),
     "good, but not confirmed": ("++++++", Interval(0, math.inf)),
+    "three good ones are just enough": ("+++++++", ZERO),
     "nothing seen": ("++++", None),
     "only crashes": ("++++????", None),
 }
@@ -118,6 +124,10 @@ def test_healings(signs: str, expected: Interval | None) -> None:
 def test_good_attempts_prove_healing_though_one_still_hangs_across_the_lifting() -> None:
     samples = [*row("--"), attempt(2, 5, DOWN), *row("   +++++")]
     assert heals(samples, lifted=4, confirm=3) == ZERO
+
+
+def test_an_attempt_under_way_at_the_lifting_was_not_begun_after_it() -> None:
+    assert heals([*row("+++"), attempt(3.9, 4.1, UP)], lifted=4, confirm=1) is None
 
 
 def test_a_good_attempt_before_the_lifting_does_not_confirm_healing() -> None:
