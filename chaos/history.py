@@ -104,6 +104,11 @@ class History:
         return next((t for phase, t in self.phases if phase == name), None)
 
 
+def lever_name(lever: dict[str, Any]) -> str:
+    """A lever for people: `reachability us-east-1`."""
+    return " ".join(str(value) for value in lever.values() if value is not None)
+
+
 def fold(events: Iterable[Event]) -> History:
     """The history that the events tell; raises JournalFailed when they are no journal."""
     events = list(events)

@@ -10,6 +10,7 @@ from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed
 from chaos.faults.fault import Look, Pull
 from chaos.history import Pull as Pulled
+from chaos.history import lever_name
 from chaos.journal import Journal
 from chaos.levers import Lever, Value, to_json
 
@@ -78,23 +79,22 @@ class Puller:
             await lever.set(self._environment, value)
             found = await lever.read(self._environment)
             if found != value:
-                raise InjectionFailed(f"{show(name)} was set to {value!r} but reads {found!r}")
+                raise InjectionFailed(
+                    f"{lever_name(name)} was set to {value!r} but reads {found!r}"
+                )
             self._journal.write("pulled", pull=pull.pull, read=found)
 
     def _refuse(self, lever: Lever, name: dict[str, Any]) -> None:
         if lever.irreversible and lever.kind not in self._allowed:
             raise InjectionFailed(
-                f"{show(name)} cannot be put back; to allow it anyway, write"
+                f"{lever_name(name)} cannot be put back; to allow it anyway, write"
                 f" allow_irreversible: [{lever.kind}] in the experiment"
             )
         open_pulls = (pull for pull in self.pulls if pull.outcome not in BACK)
         if any(pull.lever == name for pull in open_pulls):
-            raise InjectionFailed(f"{show(name)} is already pulled by another fault of this run")
-
-
-def show(lever: dict[str, Any]) -> str:
-    """A lever for people: `reachability us-east-1`."""
-    return " ".join(str(value) for value in lever.values() if value is not None)
+            raise InjectionFailed(
+                f"{lever_name(name)} is already pulled by another fault of this run"
+            )
 
 
 async def to_its_end(work: Coroutine[Any, Any, T]) -> T:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict
 from typing import Any
@@ -32,6 +33,8 @@ from chaos.watch import Watch
 from probes.durations import show as show_duration
 from probes.probe import Attempt, Ledger, ProbeFailed, Sample
 from probes.schedule import run_probe
+
+log = logging.getLogger("chaos")
 
 # How often a ledger is asked again before it counts as unreadable.
 LEDGER_READS = 3
@@ -83,13 +86,12 @@ class Run:
         self._watch = Watch(experiment.probes)
         self._armed = False  # whether stop conditions count: only while something is broken
         self._holding = False
-        self._defects: list[BaseException] = []
 
     async def go(self) -> list[Pull]:
         """Carry it out; returns every pull with what became of it.
 
-        Raises nothing that the experiment or its environment cause: such things are in the
-        journal. A defect of a fault is raised, once everything is put back.
+        It raises nothing. What goes wrong ends the run early, and the journal tells why; for a
+        defect, of a fault or of ours, the log has the traceback too.
         """
         async with self._probing():
             if await self._steady():
@@ -100,8 +102,6 @@ class Run:
         self._note("phase", phase="judge")
         await self._note_stops()
         await self._note_durably("end")
-        if self._defects:
-            raise self._defects[0]
         return self._puller.pulls
 
     # --- probes ---------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Run:
     def _schedule_ended(self, task: asyncio.Task[None]) -> None:
         """A schedule never ends by itself; one that does would leave its probe without a word."""
         if not task.cancelled() and (error := task.exception()):
-            self._defects.append(error)
+            log.error("the schedule of a probe broke", exc_info=error)
             self._stop.request(f"the schedule of a probe broke: {error!r}")
 
     def _saw(self, sample: Sample) -> None:
@@ -185,8 +185,8 @@ class Run:
             await self._hold(number, fault, began)
         except ChaosError as error:
             self._fault_failed(number, fault, error)
-        except Exception as error:  # noqa: BLE001  # a defect: raised again after the rollback
-            self._defects.append(error)
+        except Exception as error:  # a defect, and no reason to leave anything broken
+            log.exception("a defect of the fault %s", fault.kind)
             self._fault_failed(number, fault, error)
 
     async def _hold(self, number: int, fault: Fault, began: float) -> None:

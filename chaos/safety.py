@@ -9,7 +9,8 @@ from chaos.environments.environment import Environment
 from chaos.errors import InvalidInput
 from chaos.experiment import Experiment
 from chaos.faults.fault import Fault, Fidelity
-from chaos.injection import looker, show
+from chaos.history import lever_name
+from chaos.injection import looker
 from chaos.levers import Lever, Value, to_json
 
 
@@ -79,7 +80,7 @@ async def _levers(number: int, fault: Fault, environment: Environment) -> list[P
 
 def _forbidden(levers: list[Planned], allowed: frozenset[str]) -> list[str]:
     return [
-        f"faults[{p.fault}]: {show(p.lever)} cannot be put back; to allow it anyway, write"
+        f"faults[{p.fault}]: {lever_name(p.lever)} cannot be put back; to allow it anyway, write"
         f" allow_irreversible: [{p.lever['kind']}]"
         for p in levers
         if p.irreversible and p.lever["kind"] not in allowed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 
 import click
 
@@ -51,9 +52,21 @@ def group() -> None:
 
 
 def main() -> None:
-    """The entry point: errors that are the user's to mend are one message, not a traceback."""
+    """The entry point: errors that are the user's to mend are one message, not a traceback.
+
+    Whatever ends a command without a verdict must not look like one: 1 means `broken`.
+    """
     try:
-        group.main(prog_name="chaos", standalone_mode=True)
+        sys.exit(group.main(prog_name="chaos", standalone_mode=False))
     except ChaosError as error:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(3)
+    except Exception:  # noqa: BLE001  # a defect of ours: told in full
+        traceback.print_exc()
+        sys.exit(3)

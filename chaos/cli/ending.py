@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
+import traceback
 from pathlib import Path
 
 import click
@@ -25,7 +28,10 @@ def conclude(journal: Path) -> int:
     try:
         paths = report.write_reports(journal.parent, history, verdict)
     except OSError as error:
-        click.echo(f"chaos: cannot write the report: {error}", err=True)
+        click.echo(f"the report cannot be written: {error}", err=True)
+    except Exception:  # noqa: BLE001  # a defect of a view, which must not become a verdict
+        traceback.print_exc()
     width = min(100, shutil.get_terminal_size().columns)
-    click.echo(verdict_block(history, verdict, paths, width=width))
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    click.echo(verdict_block(history, verdict, paths, width=width, colour=colour))
     return verdict.exit_code

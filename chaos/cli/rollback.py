@@ -33,7 +33,7 @@ def command(run: str, runs: Runs) -> None:
     Example:
       chaos rollback latest
     """
-    from chaos.injection import show
+    from chaos.history import lever_name
     from chaos.rollback import incomplete, resume
 
     path = runs.find(run)
@@ -41,7 +41,7 @@ def command(run: str, runs: Runs) -> None:
     for pull in pulls:
         found = f" (reads {pull.found!r}, was {pull.prior!r})" if pull.outcome == "conflict" else ""
         error = f": {pull.error}" if pull.error else ""
-        click.echo(f"{show(pull.lever)}: {WORDS[pull.outcome]}{found}{error}")
+        click.echo(f"{lever_name(pull.lever)}: {WORDS[pull.outcome]}{found}{error}")
     if left := incomplete(pulls):
         click.echo(f"{len(left)} not put back; mend the cause, then: chaos rollback {path}")
         sys.exit(4)

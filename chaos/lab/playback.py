@@ -63,7 +63,7 @@ class History:
             ScanIndexForward=False,
             Limit=1,
         )
-        item = next(iter(answer["Items"]), {})
+        item: dict[str, Any] = next(iter(answer["Items"]), {})
         return {name: item.get(name, {}).get("S", "") for name in ("title", "position")}
 
     def write(self, profile: str, title: str, position: str) -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from report.attempts import INJECTED, LASTS, Entry, Story
+
 from chaos.history import History
 from chaos.journal import Journal
 from probes.probe import Sample
-from tests.report.attempts import INJECTED, LASTS, Entry, Story
 
 TEXT = """\
 name: region-outage

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report import journals
+from report.attempts import INJECTED
 
 from chaos.history import fold
 from chaos.journal import read
@@ -17,8 +19,6 @@ from chaos.report.data import page
 from chaos.report.html import embedded
 from chaos.verdict import judge
 from probes.probe import Sample
-from tests.report import journals
-from tests.report.attempts import INJECTED
 
 DAY = 24 * 3600.0
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report import journals
 
 from chaos import report
 from chaos.history import History, fold
 from chaos.journal import read
 from chaos.verdict import Verdict, judge, judge_safely
-from tests.report import journals
 
 
 def judged(path: Path) -> tuple[History, Verdict]:

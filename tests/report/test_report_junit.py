@@ -10,12 +10,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report import journals
 
 from chaos.history import History, fold
 from chaos.journal import read
 from chaos.report import junit
 from chaos.verdict import Result, Verdict, judge
-from tests.report import journals
 
 
 def suite_of(tmp_path: Path, **variant: Any) -> ET.Element:

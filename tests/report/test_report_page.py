@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report import journals
+from report.browser import Page, browse, needs_browser
 
 from chaos.history import fold
 from chaos.journal import read
 from chaos.report import html
 from chaos.verdict import judge, judge_safely
-from tests.report import journals
-from tests.report.browser import Page, browse, needs_browser
 
 
 def rendered(tmp_path: Path, **variant: Any) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report import journals
 
 from chaos.history import fold
 from chaos.journal import Event, read
@@ -15,7 +16,6 @@ from chaos.report.progress import TURNS, Progress
 from chaos.report.terminal import verdict_block
 from chaos.verdict import judge
 from probes.outages import Interval
-from tests.report import journals
 
 
 def block_of(tmp_path: Path, *, width: int = 80, colour: bool = False, **variant: Any) -> str:
