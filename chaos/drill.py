@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -57,6 +58,9 @@ class Drill:
             log = journal.path.with_name("lab.log")
             async with embedded.start(self._lab, speed=self.speed, log=log) as environment:
                 await safety.plan(self.experiment, environment)
+                # A full collection of what is there already would halt the probes for a while.
+                gc.collect()
+                gc.freeze()
                 signals.stop = stop = Stop()
                 now.restart()
                 journal.watchers.append(watch)

@@ -119,6 +119,17 @@ def of_faults(*faults: str) -> Change:
     return change
 
 
+def of_probe(**settings: Any) -> Change:
+    """The run of an experiment whose probes have other settings."""
+
+    def change(history: History) -> History:
+        probes = {n: {**probe, **settings} for n, probe in history.experiment["probes"].items()}
+        experiment = {**history.experiment, "probes": probes}
+        return replace(history, header={**history.header, "experiment": experiment})
+
+    return change
+
+
 def read(when: str, *found: int, error: str = "", t: float | None = None) -> LedgerRead:
     """A read of the ledger at its usual time."""
     usual = {"failover": 14.5, "end": 23.5}[when]

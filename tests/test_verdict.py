@@ -177,6 +177,8 @@ def test_failures_before_the_fault_and_after_it_are_no_notice() -> None:
 
 def test_a_request_that_met_the_fault_is_notice_enough() -> None:
     assert first(RTO, NOTICED, playback=GOOD)[0] == "held"
+    pulls = but(pulls=(pull(noticed=None), pull(pull=1, noticed=1), pull(pull=2, noticed=0)))
+    assert first(RTO, pulls, playback=GOOD)[0] == "held"
 
 
 def test_a_failure_of_any_probe_is_notice_enough() -> None:

@@ -95,12 +95,20 @@ class AwsCalls:
             read_timeout=self._timeout_s,
             retries={"total_max_attempts": self._attempts, "mode": "standard"},
             max_pool_connections=64,
-            tcp_keepalive=False,
+            # A proxy of the surroundings is for AWS, not for an endpoint that was named.
+            proxies={} if self._endpoint else None,
         )
         client: BaseClient = _session(self._key).client(
             service, region_name=region, endpoint_url=self._endpoint, config=config
         )
         return client
+
+
+def prepare(key: tuple[str, str], *services: str) -> None:
+    """Import boto3 and read these services' models, so that no first call has to wait for it."""
+    with MAKING:
+        for service in services:
+            _session(key).client(service, region_name="us-east-1")
 
 
 @functools.cache

@@ -12,6 +12,7 @@ import asyncio
 import atexit
 import contextlib
 import functools
+import gc
 import json
 import os
 import shutil
@@ -109,6 +110,7 @@ async def _live(stand_up: Callable[[AsyncExitStack], Awaitable[World]], tell: Te
             await asyncio.gather(standing, return_exceptions=True)
             return 0
         world = standing.result()
+        gc.freeze()  # what is there stays, and looking through it for garbage stops everything
         tell(world.describe())
         ended = asyncio.create_task(world.control_plane.ended())
         await asyncio.wait({ended, over}, return_when=asyncio.FIRST_COMPLETED)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import select
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -140,10 +139,10 @@ class Address:
         filler.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             filler.connect(self._sock.getsockname())
-        # On loopback it is connected by now, unless a client had taken the place before.
-        if select.select([], [filler], [], 0)[1]:
+        try:
+            filler.getpeername()  # on loopback it is connected by now
             self._filler = filler
-        else:
+        except OSError:  # a client had taken the place before
             filler.close()
         self._dropped = self._dropped_by_kernel()  # not what we have sent ourselves
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 from chaos.lab import instances, playback
 
 __all__ = ["instances", "playback"]
 
 # Reads botocore's description of DynamoDB, which the forks then have in memory.
 playback.session().client("dynamodb", region_name="us-east-1")
+# The forks need not look through it for garbage, nor copy it by doing so.
+gc.freeze()

@@ -23,8 +23,8 @@ def rpo(wanted: float, m: Measurement, _: Times) -> Finding:
     read = [(r.when, r.balance) for r in m.readings if r.balance is not None]
     if not read:
         return Finding("unknown", _doubt(m))
-    worst = max((balance for _, balance in read), key=lambda b: (b.rpo.low, b.rpo.high))
-    measured = Interval(worst.rpo.low, max(balance.rpo.high for _, balance in read))
+    worst = max((balance for _, balance in read), key=lambda b: b.rpo.high)
+    measured = Interval(max(balance.rpo.low for _, balance in read), worst.rpo.high)
     # At a failover, what was written under the fault may still be on its way to the standby.
     if gone := [write for when, b in read if when == "end" for write in b.lost_after]:
         return Finding("broken", f"lost {_named(gone)} made after the fault had begun", measured)

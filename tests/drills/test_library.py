@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 EXPERIMENTS = ROOT / "experiments"
 STREAMING = ROOT / "chaos" / "lab" / "systems" / "streaming.yaml"
-SPEED = 8
+SPEED = 5
 
 Edits = dict[str, str]
 

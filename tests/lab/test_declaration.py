@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from chaos import schema
 from chaos.errors import InvalidInput
@@ -163,3 +163,19 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "regions.us-west-2[1]: a zone of us-west-2 is named like us-west-2a, not 'b'",
         "services.playback.table: no table 'x-history' in this lab; did you mean viewing-history?",
     ]
+
+
+def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The model and all that it is made of."""
+    yield model
+    for field in model.model_fields.values():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from models(part)
+
+
+@pytest.mark.parametrize("model", [*models(Lab)], ids=lambda model: model.__name__)
+def test_every_key_is_documented(model: type[BaseModel]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "lab.md").read_text()
+    for name in model.model_fields:
+        assert f"`{name}`" in text, f"docs/lab.md does not tell of {model.__name__}.{name}"

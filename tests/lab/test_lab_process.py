@@ -54,6 +54,10 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def listening(ports: set[int]) -> set[int]:
     """Those of the ports on which a TCP socket listens."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
@@ -272,10 +276,15 @@ def test_a_record_that_changes_is_answered_soon(lab: Lab) -> None:
         "TTL": 30,
         "ResourceRecords": [{"Value": "192.0.2.7"}],
     }
-    for action, answer in (("CREATE", ["192.0.2.7"]), ("DELETE", [])):
-        change = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
-        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=change)
-        wait_until(lambda answer=answer: lab.resolve("new.stream.example") == answer)  # type: ignore[misc]
+
+    def change(action: str) -> None:
+        changes = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
+
+    change("CREATE")
+    wait_until(lambda: lab.resolve("new.stream.example") == ["192.0.2.7"])
+    change("DELETE")
+    wait_until(lambda: lab.resolve("new.stream.example") == [])
 
 
 def test_a_terminated_instance_stops_answering_and_is_replaced(lab: Lab) -> None:
@@ -338,6 +347,15 @@ def test_nothing_is_left_of_a_lab_that_is_killed(own: Lab, number: signal.Signal
     gone = own.traces()
     own.process.send_signal(number)
     own.process.wait(DEADLINE_S)
+    wait_until(gone)
+
+
+def test_a_lab_ends_with_its_control_plane(own: Lab) -> None:
+    own.ready()
+    gone = own.traces()
+    (moto,) = [pid for pid in children(own.process.pid) if b"chaos.lab.moto" in command(pid)]
+    os.kill(moto, signal.SIGKILL)
+    assert own.process.wait(DEADLINE_S) == 1
     wait_until(gone)
 
 

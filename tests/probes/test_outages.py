@@ -91,6 +91,7 @@ def test_availability_is_the_fraction_of_attempts_begun_in_the_window() -> None:
     assert availability(samples, (1, 7)) == 3 / 5
     assert availability(samples, (4, 5)) is None
     assert availability([], (0, 1)) is None
+    assert availability([attempt(0, 2, UP), attempt(1, 9, UP), attempt(2, 3, DOWN)], (1, 3)) == 0.5
 
 
 def test_the_longest_gap_counts_the_edges_of_the_window() -> None:
@@ -99,6 +100,7 @@ def test_the_longest_gap_counts_the_edges_of_the_window() -> None:
     assert longest_gap(samples, (2, 4)) == 2
     assert longest_gap(samples, (5, 12)) == 5
     assert longest_gap([], (2, 9)) == 7
+    assert longest_gap([attempt(3, 8, UP)], (2, 9)) == 6
 
 
 def test_an_interval_counted_from_a_later_moment_does_not_go_below_zero() -> None:

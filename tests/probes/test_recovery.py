@@ -76,10 +76,18 @@ def test_the_instant_of_the_injection_belongs_to_the_fault() -> None:
     assert told([attempt(1.9, 2.25, UP)]) == ("no_data", None)
 
 
+def test_good_attempts_made_while_the_only_bad_one_hangs_do_not_confirm() -> None:
+    """They may be older than the outage that it met."""
+    samples = [attempt(3, 6, DOWN), *row("    ++++"), attempt(5.5, 6.5, UP)]
+    assert told(samples, lifted=None, confirm=2) == ("during", Interval(1, 4.25))
+    assert told(samples, lifted=None, confirm=3) == ("never", Interval(1, math.inf))
+
+
 def test_a_good_attempt_under_way_at_the_lifting_does_not_confirm() -> None:
     samples = row("+++---++ ++++")
     assert told([*samples, attempt(8, 11.9, UP)], confirm=6) == ("during", Interval(3, 4.25))
     assert told([*samples, attempt(8, 12.1, UP)], confirm=6) == ("after", Interval(3, 4.25))
+    assert told([*samples, attempt(8, 12, UP)], confirm=6) == ("during", Interval(3, 4.25))
 
 
 def test_a_failure_under_way_at_the_lifting_leaves_open_which_recovery_was_the_last() -> None:
@@ -92,7 +100,7 @@ def test_a_failure_under_way_at_the_lifting_leaves_open_which_recovery_was_the_l
 
 def test_a_failure_that_ends_as_the_fault_is_lifted_met_it() -> None:
     samples = [*row("+++---+++++ ++++++"), attempt(11, 12, DOWN)]
-    assert told(samples) == ("after", Interval(9, 11.25))
+    assert told(samples) == ("after", Interval(9, 10.25))
 
 
 def test_a_failure_that_ends_before_the_lifting_is_a_relapse() -> None:

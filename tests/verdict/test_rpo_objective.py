@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from histories import (
     FAILOVER,
@@ -16,6 +18,7 @@ from objective_cases import Case, check
 
 from chaos.verdict import judge
 from probes.outages import Interval
+from probes.probe import Sample
 
 # A write each second: 0 to 2 are acknowledged before the fault, which is complete at 3.5; 3 is
 # acknowledged between its beginning and its completion.
@@ -87,6 +90,14 @@ RPO = {
         changes=(reads(FAILED_OVER, (0, 1, 2, 3, 14, 15)),),
         value="broken",
         reason="lost 7 acknowledged writes (7, 8, 9, 10, 11, …) made after the fault had begun",
+        measured=Interval(0, 0),
+    ),
+    "five are all named": Case(
+        wanted=60.0,
+        seen=FAILOVER,
+        changes=(reads(FAILED_OVER, (0, 1, 2, 3, 12, 13, 14, 15)),),
+        value="broken",
+        reason="lost 5 acknowledged writes (7, 8, 9, 10, 11) made after the fault had begun",
         measured=Interval(0, 0),
     ),
     "written under the fault, and not yet on the other side": Case(
@@ -172,6 +183,22 @@ RPO = {
         reason="cannot be judged: records were found that were never written: 40",
         measured=Interval(0, 0),
     ),
+    "found what was tried too long ago to be under way": Case(
+        wanted=5.0,
+        seen="++++---+++++++++++++ +++",
+        changes=(reads(FAILED_OVER, ALL),),
+        value="unknown",
+        reason="cannot be judged: records were found that were never written: 20",
+        measured=Interval(0, 0),
+    ),
+    "found what may have been under way": Case(
+        wanted=5.0,
+        seen="++++---++++++++++++++ ++",
+        changes=(reads(FAILED_OVER, ALL),),
+        value="held",
+        reason="lost none of 12 acknowledged writes, 5 s allowed",
+        measured=Interval(0, 0),
+    ),
     "found what was under way when the observation ended": Case(
         wanted=5.0,
         seen=FAILOVER,
@@ -186,6 +213,32 @@ RPO = {
 @pytest.mark.parametrize("case", RPO.values(), ids=RPO)
 def test_rpo(case: Case) -> None:
     check("rpo", case, "history")
+
+
+def test_the_worse_of_two_reads_decides_each_bound() -> None:
+    """A slow write may be the older one by one bound and the younger one by the other."""
+    slow = Sample(probe="history", n=100, due=0.0, start=0.0, end=2.75, ok=True)
+    changes = (
+        but(ledgers=(read("failover", *FAILED_OVER), read("end", *ALL, 100))),
+        lambda h: replace(h, samples={"history": (slow, *h.samples["history"][1:])}),
+    )
+    history = run({"history": {"rpo": 60.0}}, *changes, history=FAILOVER)
+    assert judge(history).results[0].measured == Interval(0.25, 3.5)
+    lost = but(ledgers=(read("failover", *FAILED_OVER), read("end", *FAILED_OVER[2:], 100)))
+    assert judge(lost(history)).results[0].measured == Interval(1.75, 3.5)
+
+
+@pytest.mark.parametrize(("acknowledged", "lost"), [(14.5, 1), (14.51, 0)])
+def test_a_read_speaks_of_what_was_acknowledged_before_it(acknowledged: float, lost: int) -> None:
+    last = Sample(probe="history", n=14, due=14.0, start=14.0, end=acknowledged, ok=True)
+    changes = (
+        but(ledgers=(read("failover", *FAILED_OVER[:-1]),)),
+        lambda h: replace(h, samples={"history": (*h.samples["history"][:14], last)}),
+    )
+    history = run({"history": {"rpo": 60.0}}, *changes, history=FAILOVER)
+    (reading,) = judge(history).probes["history"].readings
+    assert reading.balance is not None
+    assert len(reading.balance.lost_after) == lost
 
 
 def test_a_read_without_a_fault_is_not_weighed() -> None:

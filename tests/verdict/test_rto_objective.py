@@ -14,6 +14,8 @@ from histories import (
     ONE_WAY,
     TWO,
     but,
+    of_probe,
+    window,
 )
 from objective_cases import Case, check
 
@@ -189,6 +191,24 @@ RTO = {
         value="unknown",
         reason="was not put to the test",
         measured=None,
+    ),
+    "back just before one of two faults was lifted": Case(
+        wanted=6.0,
+        seen=FAILOVER,
+        changes=(*TWO, but(faults=(window(), window(fault=1, kind="slow_dns", lifting=7.25)))),
+        value="held",
+        reason="was back after 3 s to 4.2 s, 6 s allowed",
+        measured=BACK,
+        how="failover",
+    ),
+    "a gap of just a period and a timeout": Case(
+        wanted=6.0,
+        seen="++++---++++ ++++++++++++",
+        changes=(of_probe(timeout=1.0),),
+        value="held",
+        reason="was back after 3 s to 4.2 s, 6 s allowed",
+        measured=BACK,
+        how="failover",
     ),
 }
 

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from histories import FAILOVER, INJECTED, LIFTED, LIFTING, NEVER, ONE_WAY, RECOVER, TWO, run
+from histories import (
+    FAILOVER,
+    GOOD,
+    INJECTED,
+    LIFTED,
+    LIFTING,
+    NEVER,
+    ONE_WAY,
+    RECOVER,
+    TWO,
+    but,
+    of_faults,
+    run,
+    window,
+)
 
 from chaos.history import fold
 from chaos.verdict import VERSION, Times, judge
+from probes.outages import Interval
+from probes.probe import Sample
 
 RTO = {"playback": {"rto": 6.0}}
 
@@ -40,6 +57,37 @@ def test_the_numbers_of_a_probe() -> None:
     assert m.availability == 8 / 11
     assert m.longest_gap == 1
     assert [m.latency[part].count for part in ("before", "during", "after")] == [2, 8, 9]
+
+
+def test_time_down_since_the_injection_goes_on_to_the_end_of_the_last_attempt() -> None:
+    m = judge(run(RTO, playback=NEVER)).probes["playback"]
+    assert m.downtime == Interval(LIFTING - 4.25, LIFTING - INJECTED)
+    assert m.down_since == Interval(23.25 - 4.25, 23.25 - INJECTED)
+
+
+def test_an_attempt_under_way_at_the_injection_belongs_to_the_fault() -> None:
+    def with_attempt(start: float, end: float) -> int:
+        extra = Sample(probe="playback", n=99, due=start, start=start, end=end, ok=False)
+        history = run(RTO, playback=GOOD)
+        seen = {"playback": (extra, *history.samples["playback"])}
+        return judge(replace(history, samples=seen)).probes["playback"].bad_since
+
+    assert with_attempt(2.5, 3.5) == with_attempt(3.0, 3.0) == with_attempt(3.0, 4.0) == 1
+    assert with_attempt(2.5, 3.0) == 0
+
+
+def test_a_long_last_attempt_is_no_gap() -> None:
+    last = Sample(probe="playback", n=24, due=24.0, start=24.0, end=60.0, ok=False)
+    history = run(RTO, playback=GOOD)
+    seen = {"playback": (*history.samples["playback"], last)}
+    assert judge(replace(history, samples=seen)).probes["playback"].longest_gap == 1
+
+
+def test_a_lifted_fault_heals_while_one_that_nothing_lifts_goes_on() -> None:
+    faults = (window(), window(fault=1, kind="termination", lifting=None, ended=None))
+    changes = (of_faults("region_outage", "termination"), but(faults=faults))
+    m = judge(run(RTO, *changes, playback="++++-------------+++++++")).probes["playback"]
+    assert (m.heals, m.steady) == (Interval(0.75, 2), Interval(0.5, 1.75))
 
 
 def test_verdict_json_has_seconds_and_null_for_what_nothing_bounds() -> None:
