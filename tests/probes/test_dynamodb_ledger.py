@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
+from upstreams import moto_server
 
 from chaos.environments.calls import AwsCalls
 from chaos.errors import CallFailed
@@ -58,33 +58,30 @@ class FakeDynamo:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[AwsCalls]:
     """The AWS API of moto's server, with the lab's table in both regions."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    calls = AwsCalls(f"http://{host}:{port}", key=("lab", "lab"), timeout_s=30)
+    with moto_server() as (host, port):
+        calls = AwsCalls(f"http://{host}:{port}", key=("lab", "lab"), timeout_s=30)
+        run_at(1, make_tables(calls))
+        yield calls
+        calls.close()
 
-    async def make_tables() -> None:
-        for region in (EAST, WEST):
-            await calls.call(
-                "dynamodb",
-                region,
-                "create_table",
-                TableName="viewing-history",
-                KeySchema=[
-                    {"AttributeName": "profile", "KeyType": "HASH"},
-                    {"AttributeName": "watched", "KeyType": "RANGE"},
-                ],
-                AttributeDefinitions=[
-                    {"AttributeName": "profile", "AttributeType": "S"},
-                    {"AttributeName": "watched", "AttributeType": "S"},
-                ],
-                BillingMode="PAY_PER_REQUEST",
-            )
 
-    run_at(1, make_tables())
-    yield calls
-    calls.close()
-    server.stop()
+async def make_tables(calls: AwsCalls) -> None:
+    for region in (EAST, WEST):
+        await calls.call(
+            "dynamodb",
+            region,
+            "create_table",
+            TableName="viewing-history",
+            KeySchema=[
+                {"AttributeName": "profile", "KeyType": "HASH"},
+                {"AttributeName": "watched", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "profile", "AttributeType": "S"},
+                {"AttributeName": "watched", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
 
 
 def test_what_was_written_is_read_again(aws: AwsCalls) -> None:

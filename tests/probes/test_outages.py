@@ -82,7 +82,7 @@ def test_time_down_is_counted_within_the_window() -> None:
     assert downtime(samples, (0, 8)) == Interval(0.75 + 1.75, 3.25 + 3)
     assert downtime(samples, (1.5, 1.75)) == Interval(0.25, 0.25)
     assert downtime(samples, (4, 5)) == ZERO
-    assert downtime(row("+-+-+-+-+-+"), (0, 11)).high == 11
+    assert downtime(row("+-+-+-+-+-+"), (1, 11)).high == 10
     assert downtime([], (0, 8)) == ZERO
 
 
@@ -100,7 +100,7 @@ def test_the_longest_gap_counts_the_edges_of_the_window() -> None:
     assert longest_gap(samples, (2, 4)) == 2
     assert longest_gap(samples, (5, 12)) == 5
     assert longest_gap([], (2, 9)) == 7
-    assert longest_gap([attempt(3, 8, UP)], (2, 9)) == 6
+    assert longest_gap([attempt(3, 12, UP)], (2, 9)) == 6
 
 
 def test_an_interval_counted_from_a_later_moment_does_not_go_below_zero() -> None:
