@@ -20,7 +20,8 @@ from chaos.experiment import Experiment, load, load_lab
 from chaos.history import Pull
 from chaos.journal import VERSION, Event, Journal
 from chaos.loops import Stopwatch, run_at
-from chaos.run import Run, Stop
+from chaos.record import Stop
+from chaos.run import Run
 from chaos.runs import Runs
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -20,7 +20,8 @@ from chaos.history import History, Pull, fold
 from chaos.journal import Journal, read
 from chaos.levers.lab import Reachability
 from chaos.loops import Stopwatch, run_virtual
-from chaos.run import Run, Stop
+from chaos.record import Stop
+from chaos.run import Run
 from chaos.testing import small_lab
 
 Prepare = Callable[[Stop, Journal], None]
@@ -343,6 +344,25 @@ def test_a_disk_that_takes_nothing_at_all_keeps_nothing_broken(
     _, pulls = carry_out(tmp_path, lab, experiment(), fill)
     assert {p.outcome for p in pulls} == {"restored"}
     assert lab.state["reachability"] == {"us-east-1": "open"}
+
+
+def test_a_run_that_is_cancelled_puts_everything_back_all_the_same(tmp_path: Path) -> None:
+    lab = LookLab(small_lab())
+
+    def cancel(_: Stop, journal: Journal) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def cancel_it() -> None:
+            task.cancel()
+
+        journal.watchers.append(at("pull", cancel_it, pull=2))
+
+    with pytest.raises(asyncio.CancelledError):
+        carry_out(tmp_path, lab, experiment(), cancel)
+    history = fold(read(tmp_path / "journal.jsonl"))
+    assert [p.outcome for p in history.pulls] == ["restored"] * 3
+    assert lab.state["api_rules"] == {}
 
 
 def test_the_probes_see_what_was_done(tmp_path: Path) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from chaos.history import FaultWindow, History, LedgerRead, Pull
+from chaos.history import FaultWindow, History, LedgerRead, Pull, lever_name
 from chaos.report import words
 from chaos.report.cells import cells
 from chaos.verdict import Measurement, Reading, Result, Times, Verdict
-from chaos.verdict.doubts import name as lever_name
 from probes.durations import show
 from probes.outages import Interval, Outage
 from probes.probe import Sample

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chaos.history import lever_name
 from chaos.journal import Event
 from chaos.report import words
-from chaos.verdict.doubts import name as lever_name
 from probes.durations import show
 
 PHASES = {

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
 
-from chaos.history import History
+from chaos.history import History, lever_name
 from chaos.report import words
 from chaos.report.data import told
 from chaos.report.progress import Progress
 from chaos.verdict import Verdict
-from chaos.verdict.doubts import name as lever_name
 
 __all__ = ["Progress", "verdict_block"]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from chaos.history import FaultWindow, History, Pull
+from chaos.history import FaultWindow, History, Pull, lever_name
 from chaos.verdict.measurement import Measurement
 
 
@@ -41,7 +40,7 @@ def _faults(history: History) -> Iterator[str]:
 def _pulls(pulls: Iterable[Pull]) -> Iterator[str]:
     for pull in pulls:
         if pull.done is None:
-            yield f"{name(pull.lever)} was never seen to be {pull.value!r}"
+            yield f"{lever_name(pull.lever)} was never seen to be {pull.value!r}"
 
 
 def _noticed(history: History, measured: Iterable[Measurement]) -> bool:
@@ -57,8 +56,3 @@ def _noticed(history: History, measured: Iterable[Measurement]) -> bool:
         or any(pull.noticed for pull in history.pulls)
         or any(m.recovery and m.recovery.kind in ("during", "after", "never") for m in measured)
     )
-
-
-def name(lever: dict[str, Any]) -> str:
-    """A lever for people: `reachability us-east-1`."""
-    return " ".join(str(value) for value in lever.values() if value is not None)

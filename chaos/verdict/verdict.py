@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from chaos.history import History, Pull
-from chaos.verdict.doubts import doubts, name
+from chaos.history import History, Pull, lever_name
+from chaos.verdict.doubts import doubts
 from chaos.verdict.finding import Result, Value
 from chaos.verdict.measurement import Measurement, Times, measure, times
 from chaos.verdict.rules import RECOVER_WITHIN, results, steady_again
@@ -93,7 +93,7 @@ def _reasons(found: Sequence[Result]) -> Iterator[str]:
 
 
 def _undone(pull: Pull, run: str) -> str:
-    lever = name(pull.lever)
+    lever = lever_name(pull.lever)
     happened = {
         "open": f"{lever} was not put back",
         "failed": f"{lever} could not be put back: {pull.error}",

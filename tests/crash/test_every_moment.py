@@ -22,8 +22,9 @@ from chaos.errors import JournalFailed
 from chaos.history import fold
 from chaos.journal import Journal, read
 from chaos.loops import Stopwatch, run_virtual
+from chaos.record import Stop
 from chaos.rollback import incomplete, resume
-from chaos.run import Run, Stop
+from chaos.run import Run
 from chaos.testing import FakeEnvironment, small_lab
 
 

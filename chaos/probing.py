@@ -1,0 +1,132 @@
+"""The probes of a run: ticking from its first second to its last, in tasks of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import asdict
+from typing import Any
+
+from chaos.environments.environment import Environment
+from chaos.experiment import Experiment
+from chaos.loops import Stopwatch
+from chaos.record import Record, Stop
+from chaos.watch import Watch
+from probes.durations import show
+from probes.probe import Attempt, Ledger, ProbeFailed, Sample
+from probes.schedule import run_probe
+
+log = logging.getLogger("chaos")
+
+# How often a ledger is asked again before it counts as unreadable.
+LEDGER_READS = 3
+
+
+class Probing:
+    """Runs all probes of an experiment; each sample goes into the record and to the watch."""
+
+    def __init__(
+        self,
+        run: str,
+        experiment: Experiment,
+        environment: Environment,
+        record: Record,
+        stop: Stop,
+        now: Stopwatch,
+    ) -> None:
+        self._run = run
+        self._probes = experiment.probes
+        self._limits = {s.probe: s.down_for for s in experiment.stop_when}
+        self._nets = {name: environment.net(p) for name, p in experiment.probes.items()}
+        self._record = record
+        self._stop = stop
+        self._now = now
+        self._watch = Watch(experiment.probes)
+        self.armed = False  # whether stop conditions count: only while something is broken
+
+    @contextlib.asynccontextmanager
+    async def ticking(self) -> AsyncIterator[None]:
+        """All probes tick while this is entered."""
+        tasks = [asyncio.create_task(self._tick(name)) for name in self._probes]
+        for task in tasks:
+            task.add_done_callback(self._ended)
+        try:
+            yield
+        finally:
+            await cancel(tasks)
+
+    def not_good(self) -> list[str]:
+        """The probes whose last attempt was not good, or that have made none."""
+        return self._watch.not_good()
+
+    async def until_good(self, seconds: float, within: float) -> bool:
+        """Whether all probes were good for `seconds`, counted from now, before time or stop."""
+        began = self._now()
+        good = asyncio.create_task(
+            self._watch.until(
+                lambda: min(self._watch.good_for(self._now()), self._now() - began) >= seconds
+            )
+        )
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({good, stop}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        met = good.done()
+        await cancel([good, stop])
+        return met
+
+    async def read_ledgers(self, when: str) -> None:
+        """Ask all ledgers at once what survived; `when` is "failover" or "end"."""
+        ledgers = ((n, p) for n, p in self._probes.items() if isinstance(p, Ledger))
+        await asyncio.gather(*(self._read(name, ledger, when) for name, ledger in ledgers))
+
+    async def _tick(self, name: str) -> None:
+        await run_probe(
+            name,
+            self._probes[name],
+            self._nets[name],
+            run=self._run,
+            origin=self._now.origin,
+            emit=self._saw,
+        )
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A schedule never ends by itself; one that does would leave its probe without a word."""
+        if not task.cancelled() and (error := task.exception()):
+            log.error("the schedule of a probe broke", exc_info=error)
+            self._stop.request(f"the schedule of a probe broke: {error!r}")
+
+    def _saw(self, sample: Sample) -> None:
+        fields = asdict(sample)
+        self._record.note("sample", attempt=fields.pop("n"), **fields)
+        self._watch.saw(sample)
+        if self.armed and (down := self._watch.down_too_long(self._limits, self._now())):
+            self.armed = False
+            self._stop.request(f"stop_when: {down} was down for {show(self._limits[down])}")
+
+    async def _read(self, name: str, ledger: Ledger, when: str) -> None:
+        timeout = self._probes[name].timeout
+        found: list[int] = []
+        error = ""
+        for n in range(LEDGER_READS):
+            attempt = Attempt(run=self._run, probe=name, n=n)
+            try:
+                async with asyncio.timeout(timeout):
+                    found, error = await ledger.read(self._nets[name], attempt), ""
+                break
+            except TimeoutError:
+                error = f"no answer within {show(timeout)}"
+            except (ProbeFailed, OSError) as failed:
+                error = str(failed)
+            except Exception as defect:  # a probe may be anybody's code; it proves nothing then
+                log.exception("a defect of the ledger %s", name)
+                error = repr(defect)
+        self._record.note("ledger", probe=name, when=when, found=found, error=error)
+
+
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel the tasks and wait for their ends."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

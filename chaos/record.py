@@ -1,0 +1,56 @@
+"""What a run writes down while it goes on, and the wish to end it, which must be written too."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from chaos.errors import JournalFailed
+from chaos.journal import Journal
+
+
+class Stop:
+    """The wish to end early: set by a signal, a stop condition, or a failure."""
+
+    def __init__(self) -> None:
+        self.unrecorded: list[str] = []  # the reasons that the journal does not hold yet
+        self._event = asyncio.Event()
+
+    def request(self, why: str) -> None:
+        """Ask the run to put everything back and end."""
+        self.unrecorded.append(why)
+        self._event.set()
+
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    async def wait(self) -> None:
+        """Return when somebody has asked."""
+        await self._event.wait()
+
+
+class Record:
+    """The journal as the run uses it: one that cannot be written ends the run, and no more."""
+
+    def __init__(self, journal: Journal, stop: Stop) -> None:
+        self.journal = journal
+        self._stop = stop
+
+    def note(self, event: str, **fields: object) -> None:
+        """Append one event."""
+        try:
+            self.journal.write(event, **fields)
+        except JournalFailed as error:
+            if not self._stop.requested:
+                self._stop.request(str(error))
+
+    async def note_durably(self, event: str, **fields: object) -> None:
+        """Append one event, out of the journal's reserve if need be."""
+        with contextlib.suppress(JournalFailed):
+            await self.journal.write_durably(event, **fields)
+
+    async def note_stops(self) -> None:
+        """Append why the run is to end, if it is."""
+        while self._stop.unrecorded:
+            await self.note_durably("stop", why=self._stop.unrecorded.pop(0))
