@@ -10,15 +10,6 @@ import click
 from chaos.cli import options
 from chaos.runs import Runs
 
-WORDS = {
-    "restored": "put back",
-    "already": "was already as before",
-    "kept": "cannot be put back",
-    "gone": "gone: the environment ended, and this with it",
-    "conflict": "CONFLICT: somebody else changed it, left alone",
-    "failed": "NOT PUT BACK",
-}
-
 
 @click.command("rollback")
 @options.run
@@ -34,6 +25,7 @@ def command(run: str, runs: Runs) -> None:
       chaos rollback latest
     """
     from chaos.history import lever_name
+    from chaos.report.words import OUTCOMES
     from chaos.rollback import incomplete, resume
 
     path = runs.find(run)
@@ -41,7 +33,7 @@ def command(run: str, runs: Runs) -> None:
     for pull in pulls:
         found = f" (reads {pull.found!r}, was {pull.prior!r})" if pull.outcome == "conflict" else ""
         error = f": {pull.error}" if pull.error else ""
-        click.echo(f"{lever_name(pull.lever)}: {WORDS[pull.outcome]}{found}{error}")
+        click.echo(f"{lever_name(pull.lever)}: {OUTCOMES[pull.outcome]}{found}{error}")
     if left := incomplete(pulls):
         click.echo(f"{len(left)} not put back; mend the cause, then: chaos rollback {path}")
         sys.exit(4)

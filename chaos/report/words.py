@@ -21,7 +21,7 @@ OBJECTIVES = {
 }
 
 HOW = {
-    "failover": "failover during the fault",
+    "failover": "back while the fault was on",
     "after lifting": "only after the fault was lifted",
     "never": "not recovered",
     "unaffected": "not affected",

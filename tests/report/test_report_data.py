@@ -37,7 +37,7 @@ def test_an_objective_says_what_was_wanted_measured_and_how(tmp_path: Path) -> N
     data = data_of(tmp_path)
     rto = objective(data, "RTO")
     assert (rto["wanted_text"], rto["measured_text"]) == ("≤ 2 min", "74.1 – 74.6 s")
-    assert (rto["value"], rto["how_text"]) == ("held", "failover during the fault")
+    assert (rto["value"], rto["how_text"]) == ("held", "back while the fault was on")
     assert objective(data, "availability")["wanted_text"] == "≥ 40%"
 
 

@@ -49,7 +49,7 @@ def test_the_verdict_fits_one_screen(tmp_path: Path, variant: dict[str, Any]) ->
 def test_a_held_verdict_says_what_was_measured_and_where_the_report_is(tmp_path: Path) -> None:
     block = block_of(tmp_path)
     assert "✓ HELD  us-east-1 goes dark" in block
-    assert "RTO           ≤ 2 min     74.1 – 74.6 s\n    failover during the fault" in block
+    assert "RTO           ≤ 2 min     74.1 – 74.6 s\n    back while the fault was on" in block
     assert "put back   4 of 4" in block
     assert "exit code  0: held" in block
     assert "/report.html" in block
