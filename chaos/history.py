@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,6 +108,13 @@ class History:
 def lever_name(lever: dict[str, Any]) -> str:
     """A lever for people: `reachability us-east-1`."""
     return " ".join(str(value) for value in lever.values() if value is not None)
+
+
+def setting(value: Any) -> str:
+    """A lever's value for people: text as it is, anything else as JSON; None is `absent`."""
+    if value is None:
+        return "absent"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def fold(events: Iterable[Event]) -> History:

@@ -10,7 +10,7 @@ from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed
 from chaos.faults.fault import Look, Pull
 from chaos.history import Pull as Pulled
-from chaos.history import lever_name
+from chaos.history import lever_name, setting
 from chaos.journal import Journal
 from chaos.levers import Lever, Value, to_json
 
@@ -80,7 +80,7 @@ class Puller:
             found = await lever.read(self._environment)
             if found != value:
                 raise InjectionFailed(
-                    f"{lever_name(name)} was set to {value!r} but reads {found!r}"
+                    f"{lever_name(name)} was set to {setting(value)} but reads {setting(found)}"
                 )
             self._journal.write("pulled", pull=pull.pull, read=found)
 

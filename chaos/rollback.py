@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from chaos.environments.attach import attach
 from chaos.environments.environment import Environment
 from chaos.errors import CallFailed, ChaosError, EnvironmentGone, JournalFailed
-from chaos.history import Pull, fold
+from chaos.history import Pull, fold, setting
 from chaos.journal import Journal, read
 from chaos.levers import Counts, Lever, Value, from_json
 from chaos.loops import Stopwatch
@@ -103,7 +103,7 @@ async def _restore(pull: Pull, lever: Lever, environment: Environment) -> Pull:
         await _patiently(lever.set, environment, pull.prior)
         found = await _patiently(lever.read, environment)
         if found != pull.prior:
-            wrong = f"was set back to {pull.prior!r} but reads {found!r}"
+            wrong = f"was set back to {setting(pull.prior)} but reads {setting(found)}"
             return replace(pull, outcome="failed", found=found, error=wrong)
     outcome = {"already": "already", "restore": "restored", "keep": "kept", "conflict": "conflict"}
     return replace(pull, outcome=outcome[step], found=found)

@@ -159,7 +159,7 @@ def test_a_lever_that_only_claims_to_be_set_is_told(tmp_path: Path) -> None:
     lab.state["reachability"]["us-east-1"] = "drop"
     ended, _ = restore(tmp_path, [DROP], lab)
     assert ended[0].outcome == "failed"
-    assert ended[0].error == "was set back to 'open' but reads 'drop'"
+    assert ended[0].error == "was set back to open but reads drop"
 
 
 def test_an_environment_that_hangs_is_given_up(tmp_path: Path) -> None:

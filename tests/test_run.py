@@ -197,7 +197,7 @@ def test_a_lever_that_does_not_take_is_a_failed_injection(tmp_path: Path) -> Non
 
     history, _ = carry_out(tmp_path, Inert(small_lab()), experiment())
     assert history.stops == (
-        "region_outage failed: reachability us-east-1 was set to 'drop' but reads 'open'",
+        "region_outage failed: reachability us-east-1 was set to drop but reads open",
     )
 
 

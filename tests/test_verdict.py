@@ -136,7 +136,7 @@ SPOILED: dict[str, tuple[tuple[Change, ...], str]] = {
     ),
     "a lever that never came to its value": (
         (but(pulls=(pull(done=None),)),),
-        "reachability us-east-1 was never seen to be 'drop'",
+        "reachability us-east-1 was never seen to be drop",
     ),
 }
 
@@ -203,8 +203,8 @@ UNDONE = {
     "conflict": (
         pull(outcome="conflict", found="refuse"),
         (
-            "somebody else changed reachability us-east-1 to 'refuse' (it was 'open',"
-            " the fault made it 'drop'), so it was left alone: put it right"
+            "somebody else changed reachability us-east-1 to refuse (it was open,"
+            " the fault made it drop), so it was left alone: put it right"
         ),
     ),
 }

@@ -19,7 +19,7 @@ def command(experiment: str, environment: str) -> None:
     """
     from chaos import library
     from chaos.drill import Drill
-    from chaos.history import lever_name
+    from chaos.history import lever_name, setting
     from probes.durations import show as show_duration
 
     drill = Drill(library.find(experiment))
@@ -31,7 +31,8 @@ def command(experiment: str, environment: str) -> None:
         click.echo(f"at {show_duration(fault.at)}, {lasts}: {fault.kind} ({real})")
         for pull in (p for p in planned if p.fault == number):
             way = "cannot be put back" if pull.irreversible else "put back afterwards"
-            click.echo(f"  {lever_name(pull.lever)}: {pull.prior!r} → {pull.value!r}  ({way})")
+            change = f"{setting(pull.prior)} → {setting(pull.value)}"
+            click.echo(f"  {lever_name(pull.lever)}: {change}  ({way})")
     click.echo(
         f"\nobserved for {show_duration(drill.experiment.observed_until)} after the first"
         " injection; nothing was touched"

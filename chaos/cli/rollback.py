@@ -24,16 +24,17 @@ def command(run: str, runs: Runs) -> None:
     Example:
       chaos rollback latest
     """
-    from chaos.history import lever_name
+    from chaos.history import lever_name, setting
     from chaos.report.words import OUTCOMES
     from chaos.rollback import incomplete, resume
 
     path = runs.find(run)
     pulls = asyncio.run(resume(path))
     for pull in pulls:
-        found = f" (reads {pull.found!r}, was {pull.prior!r})" if pull.outcome == "conflict" else ""
-        error = f": {pull.error}" if pull.error else ""
-        click.echo(f"{lever_name(pull.lever)}: {OUTCOMES[pull.outcome]}{found}{error}")
+        told = f"{lever_name(pull.lever)}: {OUTCOMES[pull.outcome]}"
+        if pull.outcome == "conflict":
+            told += f" (reads {setting(pull.found)}, was {setting(pull.prior)})"
+        click.echo(f"{told}: {pull.error}" if pull.error else told)
     if left := incomplete(pulls):
         click.echo(f"{len(left)} not put back; mend the cause, then: chaos rollback {path}")
         sys.exit(4)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from chaos.history import FaultWindow, History, LedgerRead, Pull, lever_name
+from chaos.history import FaultWindow, History, LedgerRead, Pull, lever_name, setting
 from chaos.report import words
 from chaos.report.cells import cells
 from chaos.verdict import Measurement, Reading, Result, Times, Verdict
@@ -205,13 +205,13 @@ def _pull(pull: Pull) -> dict[str, Any]:
     found = pull.outcome in ("conflict", "failed") and pull.found is not None
     return {
         "lever": lever_name(pull.lever),
-        "prior": words.setting(pull.prior),
-        "value": words.setting(pull.value),
+        "prior": setting(pull.prior),
+        "value": setting(pull.value),
         "at": pull.at,
         "ended": pull.ended,
         "outcome_text": words.OUTCOMES[pull.outcome],
         "detail": " ".join(
-            [pull.error, *([f"It reads {words.setting(pull.found)}."] if found else [])]
+            [pull.error, *([f"It reads {setting(pull.found)}."] if found else [])]
         ).strip(),
         "bad": pull.outcome in ("open", "conflict", "failed"),
         "noticed": pull.noticed,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
 
-from chaos.history import History, lever_name
+from chaos.history import History, lever_name, setting
 from chaos.report import words
 from chaos.report.data import told
 from chaos.report.progress import Progress
@@ -75,8 +75,8 @@ def _left_open(
     report = paths.get("report.html")
     yield f"  chaos rollback {report.parent if report else history.run}"
     for pull in left[:NAMED]:
-        reads = f", reads {words.setting(pull.found)}" if pull.found is not None else ""
-        was = f"{lever_name(pull.lever)} (was {words.setting(pull.prior)}{reads})"
+        reads = f", reads {setting(pull.found)}" if pull.found is not None else ""
+        was = f"{lever_name(pull.lever)} (was {setting(pull.prior)}{reads})"
         why = words.OUTCOMES[pull.outcome] + (f": {pull.error}" if pull.error else "")
         yield from _wrapped(f"{was}: {why}", width, indent=2)
     if len(left) > NAMED:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -90,13 +89,6 @@ def measured(result: Result) -> str:
     if result.objective == "availability":
         return percent(result.measured.low)
     return f"{'down ' if result.objective == 'unaffected' else ''}{span(result.measured)}"
-
-
-def setting(value: Any) -> str:
-    """A lever's value for people: text as it is, anything else as JSON; None is `absent`."""
-    if value is None:
-        return "absent"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def fault(settings: dict[str, Any]) -> str:

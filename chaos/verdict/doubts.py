@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from chaos.history import FaultWindow, History, Pull, lever_name
+from chaos.history import FaultWindow, History, Pull, lever_name, setting
 from chaos.verdict.measurement import Measurement
 
 
@@ -40,7 +40,7 @@ def _faults(history: History) -> Iterator[str]:
 def _pulls(pulls: Iterable[Pull]) -> Iterator[str]:
     for pull in pulls:
         if pull.done is None:
-            yield f"{lever_name(pull.lever)} was never seen to be {pull.value!r}"
+            yield f"{lever_name(pull.lever)} was never seen to be {setting(pull.value)}"
 
 
 def _noticed(history: History, measured: Iterable[Measurement]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from chaos.history import History, Pull, lever_name
+from chaos.history import History, Pull, lever_name, setting
 from chaos.verdict.doubts import doubts
 from chaos.verdict.finding import Result, Value
 from chaos.verdict.measurement import Measurement, Times, measure, times
@@ -97,8 +97,9 @@ def _undone(pull: Pull, run: str) -> str:
     happened = {
         "open": f"{lever} was not put back",
         "failed": f"{lever} could not be put back: {pull.error}",
-        "conflict": f"somebody else changed {lever} to {pull.found!r} (it was {pull.prior!r}, the"
-        f" fault made it {pull.value!r}), so it was left alone: put it right",
+        "conflict": f"somebody else changed {lever} to {setting(pull.found)} (it was"
+        f" {setting(pull.prior)}, the fault made it {setting(pull.value)}), so it was left alone:"
+        " put it right",
     }[pull.outcome]
     return f"rollback incomplete: {happened}; then run: chaos rollback {run}"
 
