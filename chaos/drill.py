@@ -93,15 +93,19 @@ class _Signals:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._early = False
+        # One that is ignored stays so: whoever says `nohup` means it.
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        self._before = {n: h for n, h in handlers.items() if h is not signal.SIG_IGN}
 
     def __enter__(self) -> Self:
-        for number in SIGNALS:
+        for number in self._before:
             self._loop.add_signal_handler(number, self._take, number)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for number in SIGNALS:
+        for number, handler in self._before.items():
             self._loop.remove_signal_handler(number)
+            signal.signal(number, handler)
         if self._early and kind is asyncio.CancelledError:
             raise Stopped("stopped before anything was touched")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from chaos.environments.environment import Environment
@@ -47,42 +48,44 @@ class Puller:
         """The `pull` that is handed to the fault with this number."""
 
         async def pull(lever: Lever, value: Value, /) -> None:
-            # A thread at work in a lever cannot be cancelled, so neither is the pull.
-            await to_its_end(self._pull(fault, lever, value))
+            # A thread at work in a lever cannot be cancelled, so neither is the pull; but one that
+            # still waits for its turn is not begun.
+            async with self._turn:
+                await to_its_end(self._pull(fault, lever, value))
 
         return pull
 
     async def _pull(self, fault: int, lever: Lever, value: Value) -> None:
-        async with self._turn:
-            name = to_json(lever)
-            self._refuse(lever, name)
-            prior = await lever.read(self._environment)
-            pull = Pulled(
-                pull=len(self.pulls),
-                fault=fault,
-                lever=name,
-                prior=prior,
-                value=value,
-                irreversible=lever.irreversible,
+        name = to_json(lever)
+        self._refuse(lever, name)
+        prior = await lever.read(self._environment)
+        pull = Pulled(
+            pull=len(self.pulls),
+            fault=fault,
+            lever=name,
+            prior=prior,
+            value=value,
+            irreversible=lever.irreversible,
+        )
+        self._journal.write(
+            "pull",
+            pull=pull.pull,
+            fault=fault,
+            lever=name,
+            prior=prior,
+            value=value,
+            irreversible=lever.irreversible,
+        )
+        self.pulls.append(pull)
+        await self._journal.sync()  # only what the disk knows can be put back after a crash
+        await lever.set(self._environment, value)
+        found = await lever.read(self._environment)
+        if found != value:
+            raise InjectionFailed(
+                f"{lever_name(name)} was set to {setting(value)} but reads {setting(found)}"
             )
-            self._journal.write(
-                "pull",
-                pull=pull.pull,
-                fault=fault,
-                lever=name,
-                prior=prior,
-                value=value,
-                irreversible=lever.irreversible,
-            )
-            self.pulls.append(pull)
-            await self._journal.sync()  # only what the disk knows can be put back after a crash
-            await lever.set(self._environment, value)
-            found = await lever.read(self._environment)
-            if found != value:
-                raise InjectionFailed(
-                    f"{lever_name(name)} was set to {setting(value)} but reads {setting(found)}"
-                )
-            self._journal.write("pulled", pull=pull.pull, read=found)
+        pulled = self._journal.write("pulled", pull=pull.pull, read=found)
+        self.pulls[pull.pull] = replace(pull, done=pulled["t"])
 
     def _refuse(self, lever: Lever, name: dict[str, Any]) -> None:
         if lever.irreversible and lever.kind not in self._allowed:

@@ -45,25 +45,38 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-            _sync_directory(path.parent)
+        except OSError as error:
+            raise _cannot("write", path, error) from error
+        journal = cls(path, fd, n=0, clock=clock)
+        try:
             _claim(path, fd)
-            journal = cls(path, fd, n=0, clock=clock)
+            for directory in (path.parent, path.parent.parent):
+                _sync_directory(directory)
             journal._reserve.write_bytes(bytes(RESERVE))
         except OSError as error:
+            journal.close()
+            path.unlink(missing_ok=True)
             raise _cannot("write", path, error) from error
         return journal
 
     @classmethod
     def reopen(cls, path: Path, clock: Callable[[], float]) -> Journal:
         """Continue a journal; a torn last line is cut off. `clock` counts from its last event."""
-        events, good = _read(path)
-        last = events[-1]["t"] if events else 0.0
         try:
             fd = os.open(path, os.O_RDWR | os.O_APPEND)
-            _claim(path, fd)
-            os.ftruncate(fd, good)
         except OSError as error:
             raise _cannot("write", path, error) from error
+        try:
+            _claim(path, fd)  # before it is read: whoever has it may still be writing
+            events, good = _read(path, salvage=True)
+            os.ftruncate(fd, good)
+        except OSError as error:
+            os.close(fd)
+            raise _cannot("write", path, error) from error
+        except JournalFailed:
+            os.close(fd)
+            raise
+        last = events[-1]["t"] if events else 0.0
         return cls(path, fd, n=len(events), clock=lambda: last + clock())
 
     def write(self, event: str, /, **fields: Any) -> Event:
@@ -89,7 +102,10 @@ class Journal:
         except JournalFailed:
             if not self._reserve.exists():
                 raise
-            self._reserve.unlink()
+            try:
+                self._reserve.unlink()
+            except OSError as error:
+                raise _cannot("write", self.path, error) from error
             entry = self.write(event, **fields)
         await self.sync()
         return entry
@@ -120,12 +136,16 @@ class Journal:
         self._end += len(line)
 
 
-def read(path: Path) -> list[Event]:
-    """All whole events of the journal at `path`, oldest first; raises JournalFailed."""
-    return _read(path)[0]
+def read(path: Path, *, salvage: bool = False) -> list[Event]:
+    """All whole events of the journal at `path`, oldest first; raises JournalFailed.
+
+    `salvage` leaves out lines that cannot be read (a power cut may leave zeros in the middle): a
+    rollback takes what there is. A verdict must not.
+    """
+    return _read(path, salvage=salvage)[0]
 
 
-def _read(path: Path) -> tuple[list[Event], int]:
+def _read(path: Path, *, salvage: bool) -> tuple[list[Event], int]:
     """The events, and how many bytes of the file are whole lines."""
     try:
         data = path.read_bytes()
@@ -138,6 +158,8 @@ def _read(path: Path) -> tuple[list[Event], int]:
             event = json.loads(line)
             events.append({"n": event["n"], "t": event["t"], "event": event["event"], **event})
         except (ValueError, TypeError, KeyError) as error:
+            if salvage:
+                continue
             raise JournalFailed(f"{path}:{number}: not a line of a journal: {error!r}") from error
     return events, good
 
@@ -147,7 +169,6 @@ def _claim(path: Path, fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        os.close(fd)
         raise JournalFailed(
             f"{path}: the run still goes on in another process; stop that one first (Ctrl-C there)"
         ) from error

@@ -65,9 +65,7 @@ class Probing:
         """Whether all probes were good for `seconds`, counted from now, before time or stop."""
         began = self._now()
         good = asyncio.create_task(
-            self._watch.until(
-                lambda: min(self._watch.good_for(self._now()), self._now() - began) >= seconds
-            )
+            self._watch.until(lambda: self._watch.good_for(began) >= seconds)
         )
         stop = asyncio.create_task(self._stop.wait())
         await asyncio.wait({good, stop}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
@@ -105,7 +103,7 @@ class Probing:
             self._stop.request(f"stop_when: {down} was down for {show(self._limits[down])}")
 
     async def _read(self, name: str, ledger: Ledger, when: str) -> None:
-        timeout = self._probes[name].timeout
+        began, timeout = self._now(), self._probes[name].timeout
         found: list[int] = []
         error = ""
         for n in range(LEDGER_READS):
@@ -121,7 +119,9 @@ class Probing:
             except Exception as defect:  # a probe may be anybody's code; it proves nothing then
                 log.exception("a defect of the ledger %s", name)
                 error = repr(defect)
-        self._record.note("ledger", probe=name, when=when, found=found, error=error)
+        self._record.note(
+            "ledger", probe=name, when=when, began=round(began, 6), found=found, error=error
+        )
 
 
 async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:

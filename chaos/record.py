@@ -52,5 +52,7 @@ class Record:
 
     async def note_stops(self) -> None:
         """Append why the run is to end, if it is."""
-        while self._stop.unrecorded:
-            await self.note_durably("stop", why=self._stop.unrecorded.pop(0))
+        with contextlib.suppress(JournalFailed):
+            while self._stop.unrecorded:
+                await self.journal.write_durably("stop", why=self._stop.unrecorded[0])
+                del self._stop.unrecorded[0]

@@ -8,7 +8,7 @@ nothing else, so any process can do it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,8 @@ from chaos.history import Pull, fold, setting
 from chaos.journal import Journal, read
 from chaos.levers import Counts, Lever, Value, from_json
 from chaos.loops import Stopwatch
+
+log = logging.getLogger("chaos")
 
 # What one lever may take, in seconds of the wall, before it is reported as not put back.
 BUDGET_S = 60.0
@@ -48,14 +50,7 @@ async def put_back(
     done = []
     for pull in pulls:
         ended = await _put_back(pull, environment, journal, BUDGET_S * speed)
-        with contextlib.suppress(JournalFailed):
-            await journal.write_durably(
-                "restored",
-                pull=pull.pull,
-                outcome=ended.outcome,
-                found=ended.found,
-                error=ended.error,
-            )
+        await _record(ended, journal)
         done.append(ended)
     return done
 
@@ -67,7 +62,9 @@ async def resume(path: Path) -> list[Pull]:
     """
     journal = Journal.reopen(path, Stopwatch())
     try:
-        history = fold(read(path))
+        history = fold(read(path, salvage=True))
+        if history.finished and not history.open_pulls:
+            return []  # and whatever has the number of its lab's process now is not ours
         environment = await attach(history.header["environment"])
         try:
             return await put_back(history.open_pulls, environment, journal)
@@ -94,12 +91,28 @@ async def _put_back(pull: Pull, environment: Environment, journal: Journal, budg
         return replace(pull, outcome="failed", error="gave up waiting for the environment")
     except ChaosError as error:
         return replace(pull, outcome="failed", error=str(error))
+    except Exception as error:  # a defect of one lever must not keep the others broken
+        log.exception("a defect of the lever %s", pull.lever)
+        return replace(pull, outcome="failed", error=repr(error))
+
+
+async def _record(ended: Pull, journal: Journal) -> None:
+    fields = {"pull": ended.pull, "outcome": ended.outcome, "error": ended.error}
+    try:
+        await journal.write_durably("restored", found=ended.found, **fields)
+    except JournalFailed:
+        pass  # the run tells it otherwise; the next lever waits
+    except Exception:  # such as a value that no journal can hold: as above
+        log.exception("the outcome of the lever %s is not in the journal", ended.lever)
 
 
 async def _restore(pull: Pull, lever: Lever, environment: Environment) -> Pull:
     found = await _patiently(lever.read, environment)
     step = decide(found, pull)
-    if step == "restore":
+    # A call that seemed to fail may land later, so a lever that was never seen to have moved is
+    # set to its prior value all the same.
+    unsure = step == "already" and pull.done is None and not pull.irreversible
+    if step == "restore" or unsure:
         await _patiently(lever.set, environment, pull.prior)
         found = await _patiently(lever.read, environment)
         if found != pull.prior:
@@ -112,8 +125,12 @@ async def _restore(pull: Pull, lever: Lever, environment: Environment) -> Pull:
 async def _count(pull: Pull, lever: Lever, environment: Environment, journal: Journal) -> None:
     """How often the fault met traffic is gone once the lever is back, so it is noted before."""
     if isinstance(lever, Counts):
-        with contextlib.suppress(CallFailed, JournalFailed):
+        try:
             journal.write("noticed", pull=pull.pull, count=await lever.noticed(environment))
+        except EnvironmentGone:
+            raise
+        except (ChaosError, KeyError, ValueError) as error:
+            log.warning("no count of what met %s: %s", pull.lever, error)
 
 
 async def _patiently(step: Any, *args: Any) -> Any:

@@ -60,6 +60,7 @@ class Run:
         It raises nothing. What goes wrong ends the run early, and the journal tells why; for a
         defect, of a fault or of ours, the log has the traceback too.
         """
+        over = asyncio.create_task(self._mind_the_environment())
         async with self._probing.ticking():
             try:
                 if await self._steady():
@@ -68,10 +69,14 @@ class Run:
                 await to_its_end(self._rollback())
             if self._puller.pulls and not self._stop.requested:
                 await self._recover()
+        await cancel([over])
         self._record.note("phase", phase="judge")
         await self._record.note_stops()
         await self._record.note_durably("end")
         return self._puller.pulls
+
+    async def _mind_the_environment(self) -> None:
+        self._stop.request(await self._environment.ended())
 
     async def _steady(self) -> bool:
         self._record.note("phase", phase="steady")

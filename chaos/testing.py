@@ -6,6 +6,7 @@ levers use, and can be told to fail. Its state outlives it, as a real account ou
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable
 from typing import Any
@@ -56,6 +57,10 @@ class FakeEnvironment:
     def net(self, _probe: Probe) -> Net:
         """A network without any names: probes of a fake look at its state instead."""
         raise CallFailed("net", "NoNetwork", "a fake environment has no network")
+
+    async def ended(self) -> str:
+        """It does not."""
+        return await asyncio.Future()
 
     def describe(self) -> dict[str, Any]:
         """Nothing by which another process could find it."""

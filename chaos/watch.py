@@ -13,6 +13,7 @@ class Watch:
 
     def __init__(self, probes: Iterable[str]) -> None:
         self._good_since: dict[str, float | None] = dict.fromkeys(probes)
+        self._good_until: dict[str, float] = dict.fromkeys(self._good_since, 0.0)
         self._bad_since: dict[str, float | None] = dict.fromkeys(self._good_since)
         self._news = asyncio.Event()
 
@@ -22,16 +23,22 @@ class Watch:
             self._bad_since[sample.probe] = None
             if self._good_since[sample.probe] is None:
                 self._good_since[sample.probe] = sample.start
+            self._good_until[sample.probe] = max(self._good_until[sample.probe], sample.start)
         else:
             self._good_since[sample.probe] = None
             if self._bad_since[sample.probe] is None:
                 self._bad_since[sample.probe] = sample.start
         self._news.set()
 
-    def good_for(self, now: float) -> float:
-        """For how long every probe has given good answers only, in seconds; 0 if one does not."""
-        since = self._good_since.values()
-        return min((now - t if t is not None else 0.0 for t in since), default=0.0)
+    def good_for(self, began: float) -> float:
+        """For how long every probe has been good, in seconds, counted from `began` at most.
+
+        What is known ends with the start of the last good attempt: one that hangs tells nothing.
+        """
+        return min(
+            0.0 if since is None else self._good_until[probe] - max(since, began)
+            for probe, since in self._good_since.items()
+        )
 
     def not_good(self) -> list[str]:
         """The probes whose last attempt was not good, or that have made none."""

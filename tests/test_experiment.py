@@ -165,7 +165,7 @@ def test_faults_that_follow_each_other_are_not_the_same_one_twice() -> None:
     def at(*times: tuple[float, float]) -> list[dict[str, Any]]:
         return [{**OUTAGE, "at": at, "lasts": lasts} for at, lasts in times]
 
-    made(faults=at((0, 50), (50, 50)))
+    made(faults=at((0, 50), (60, 50)))
     made(faults=[*at((0, 100)), {**OUTAGE, "region": "us-west-2"}])
     assert wrong(faults=at((0, 100), (20, 10), (50, 10))) == [
         ("faults.1", "is the same as faults[0], which is still on"),
@@ -173,6 +173,9 @@ def test_faults_that_follow_each_other_are_not_the_same_one_twice() -> None:
     ]
     assert wrong(faults=at((50, 60), (0, 51))) == [
         ("faults.0", "is the same as faults[1], which is still on")
+    ]
+    assert wrong(faults=at((0, 50), (59, 50))) == [
+        ("faults.1.at", "comes less than 10 s after faults[0], which is the same, ends")
     ]
 
 

@@ -108,7 +108,7 @@ def test_a_broken_line_in_the_middle_is_told_with_its_number(path: Path, broken:
 def test_a_journal_that_is_not_there(path: Path) -> None:
     with pytest.raises(JournalFailed, match="cannot read the journal: No such file"):
         read(path)
-    with pytest.raises(JournalFailed, match="cannot read the journal: No such file"):
+    with pytest.raises(JournalFailed, match="cannot write the journal: No such file"):
         Journal.reopen(path, clock)
 
 
@@ -201,3 +201,71 @@ def test_a_disk_that_does_not_keep_its_promise_is_told(
 def test_closing_takes_the_reserve_away(path: Path) -> None:
     Journal.create(path, clock).close()
     assert [p.name for p in path.parent.iterdir()] == ["journal.jsonl"]
+
+
+def test_a_rollback_takes_what_a_power_cut_has_left(path: Path) -> None:
+    path.parent.mkdir()
+    whole = '{"n": 0, "t": 2.5, "event": "run"}\n'
+    path.write_bytes(whole.encode() + bytes(64) + b"\n" + whole.encode() + b'{"n": 3')
+    assert len(read(path, salvage=True)) == 2
+    again = Journal.reopen(path, clock)
+    again.write("restored")
+    again.close()
+    assert [e["t"] for e in read(path, salvage=True)] == [2.5, 2.5, 4.0]
+
+
+def test_nothing_is_cut_from_a_journal_that_another_process_still_writes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Journal.create(path, clock)
+    book.write("run")
+    real = journal._claim
+
+    def claim(name: Path, fd: int) -> None:
+        book.write("end")  # at the last moment
+        book.close()
+        real(name, fd)
+
+    monkeypatch.setattr(journal, "_claim", claim)
+    Journal.reopen(path, clock).close()
+    assert [e["event"] for e in read(path)] == ["run", "end"]
+
+
+def test_no_room_for_the_reserve_leaves_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(JournalFailed, match="No space left on device"):
+        Journal.create(path, clock)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_reserve_that_cannot_be_given_up_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    book = Journal.create(path, clock)
+    monkeypatch.setattr(book, "_append", read_only)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", read_only)
+        with pytest.raises(JournalFailed, match="Read-only file system"):
+            asyncio.run(book.write_durably("restored"))
+    book.close()
+
+
+def test_a_journal_that_cannot_be_cut_is_not_continued(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Journal.create(path, clock).close()
+
+    def fail(*_: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "ftruncate", fail)
+    with pytest.raises(JournalFailed, match="Input/output error"):
+        Journal.reopen(path, clock)

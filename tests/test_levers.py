@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chaos.errors import JournalFailed, RestoreFailed
+from chaos.errors import CallFailed, JournalFailed, RestoreFailed
 from chaos.levers import KINDS, Counts, Lever, from_json, to_json
 from chaos.levers.ec2 import InstanceTermination
 from chaos.levers.lab import ApiRule, Reachability, Replication
@@ -66,3 +66,18 @@ def test_levers_that_see_traffic_count_it() -> None:
         if isinstance(lever, Counts)
     }
     assert counts == {"api_rule": 3, "reachability": 0}
+
+
+def test_an_instance_that_ec2_has_forgotten_is_terminated() -> None:
+    class Forgetful(FakeEnvironment):
+        def _describe_instances(self, **_: Any) -> dict[str, Any]:
+            raise CallFailed("ec2 describe_instances", "InvalidInstanceID.NotFound", "none such")
+
+    class Throttled(FakeEnvironment):
+        def _describe_instances(self, **_: Any) -> dict[str, Any]:
+            raise CallFailed("ec2 describe_instances", "RequestLimitExceeded", "slow down")
+
+    lever = InstanceTermination(region="us-east-1", instance="i-1")
+    assert asyncio.run(lever.read(Forgetful(small_lab()))) is True
+    with pytest.raises(CallFailed, match="RequestLimitExceeded"):
+        asyncio.run(lever.read(Throttled(small_lab())))

@@ -232,3 +232,70 @@ def test_another_process_finishes_the_work(tmp_path: Path, monkeypatch: pytest.M
     assert lab.state["api_rules"] == {}
     assert lab.state["replication"] == small_lab()["replication"]
     assert not fold(read(path)).open_pulls
+
+
+def test_a_defect_of_one_lever_does_not_keep_the_others_broken(tmp_path: Path) -> None:
+    class Forgetful(FakeEnvironment):
+        def _describe_reachability(self, **_: Any) -> dict[str, Any]:
+            return {}
+
+    lab = Forgetful(small_lab())
+    lab.state["replication"]["us-east-1"] = "off"
+    off = pulled(Replication(region="us-east-1"), "on", "off", number=1)
+    ended, _ = restore(tmp_path, [DROP, off], lab)
+    assert [p.outcome for p in ended] == ["failed", "restored"]
+    assert "KeyError" in ended[0].error
+
+
+def test_a_disk_that_cannot_even_be_cleared_does_not_keep_a_lever_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = FakeEnvironment(small_lab())
+    lab.state["reachability"]["us-east-1"] = "drop"
+
+    def read_only(*_: Any, **__: Any) -> None:
+        raise OSError(30, "Read-only file system")
+
+    def remount(journal: Journal) -> None:
+        monkeypatch.setattr(journal, "_append", read_only)
+        monkeypatch.setattr(Path, "unlink", read_only)
+
+    ended, _ = restore(tmp_path, [DROP], lab, remount)
+    assert ended[0].outcome == "restored"
+    assert lab.state["reachability"]["us-east-1"] == "open"
+
+
+def test_a_value_that_no_journal_can_hold_does_not_end_the_rollback(tmp_path: Path) -> None:
+    class Odd(FakeEnvironment):
+        def _describe_reachability(self, **_: Any) -> dict[str, Any]:
+            return {"state": {1, 2}, "hits": 0}
+
+    ended, _ = restore(tmp_path, [DROP], Odd(small_lab()))
+    assert ended[0].outcome == "conflict"
+
+
+def test_a_count_that_cannot_be_had_does_not_matter(tmp_path: Path) -> None:
+    class Uncounted(FakeEnvironment):
+        def _describe_reachability(self, *, scope: str) -> dict[str, Any]:
+            return {"state": self.state["reachability"].get(scope, "open")}
+
+    lab = Uncounted(small_lab())
+    lab.state["reachability"]["us-east-1"] = "drop"
+    ended, _ = restore(tmp_path, [DROP], lab)
+    assert ended[0].outcome == "restored"
+
+
+def test_a_call_that_lands_late_is_put_back_too(tmp_path: Path) -> None:
+    """A set that timed out takes effect after all, just when it is being undone."""
+
+    class Late(FakeEnvironment):
+        def _describe_reachability(self, *, scope: str) -> dict[str, Any]:
+            state = {"state": self.state["reachability"].get(scope, "open"), "hits": 0}
+            if len(self.calls) == 2:  # the first is the counting
+                self.state["reachability"][scope] = "drop"
+            return state
+
+    lab = Late(small_lab())
+    ended, _ = restore(tmp_path, [DROP], lab)
+    assert lab.state["reachability"]["us-east-1"] == "open"
+    assert ended[0].outcome == "already"

@@ -365,6 +365,56 @@ def test_a_run_that_is_cancelled_puts_everything_back_all_the_same(tmp_path: Pat
     assert lab.state["api_rules"] == {}
 
 
+def test_a_stop_while_a_pull_waits_for_its_turn_keeps_it_from_being_pulled(tmp_path: Path) -> None:
+    class Slow(LookLab):
+        async def call(self, service: str, region: str, operation: str, /, **params: Any) -> Any:
+            if operation == "put_reachability" and params["state"] == "drop":
+                await asyncio.sleep(2)
+            return await super().call(service, region, operation, **params)
+
+    lab = Slow(small_lab())
+
+    def stop_soon(stop: Stop, journal: Journal) -> None:
+        loop = asyncio.get_running_loop()
+
+        def soon() -> None:
+            loop.call_later(1.5, stop.request, "stopped by SIGINT")
+
+        journal.watchers.append(at("phase", soon, phase="inject"))
+
+    history, _ = carry_out(tmp_path, lab, experiment(), stop_soon)
+    assert [p.lever["kind"] for p in history.pulls][-1] == "reachability"
+    assert lab.state["instances"]["i-1"] == "running"
+
+
+def test_a_probe_that_hangs_is_not_steady(tmp_path: Path) -> None:
+    class Hanging(Look):
+        async def check(self, net: Any, attempt: Any) -> None:
+            if attempt.n > 0:
+                await asyncio.Event().wait()
+
+    probes = {
+        "look": Look(every=1.0, timeout=0.5, confirm=1),
+        "slow": Hanging(every=1.0, timeout=8.0, confirm=1),
+    }
+    lab = LookLab(small_lab())
+    wanted = experiment(probes=probes, steady_state={"for": 5, "within": 20})
+    history, pulls = carry_out(tmp_path, lab, wanted)
+    assert pulls == []
+    assert "no steady state" in history.stops[0]
+
+
+def test_an_environment_that_ends_ends_the_run(tmp_path: Path) -> None:
+    class Ending(LookLab):
+        async def ended(self) -> str:
+            await asyncio.sleep(2.5)
+            return "the lab has ended, with exit code -9"
+
+    history, _ = carry_out(tmp_path, Ending(small_lab()), experiment())
+    assert history.stops == ("the lab has ended, with exit code -9",)
+    assert not history.open_pulls
+
+
 def test_the_probes_see_what_was_done(tmp_path: Path) -> None:
     lab = LookLab(small_lab())
     wanted = experiment(probes={"look": Look(every=0.5, timeout=0.25, confirm=1)})

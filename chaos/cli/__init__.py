@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import traceback
 
@@ -56,6 +57,9 @@ def main() -> None:
 
     Whatever ends a command without a verdict must not look like one: 1 means `broken`.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no ✓ shows a ?
     try:
         sys.exit(group.main(prog_name="chaos", standalone_mode=False))
     except ChaosError as error:

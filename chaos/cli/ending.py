@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from chaos import report
+from chaos.cli.say import say
 from chaos.history import fold
 from chaos.journal import read
 from chaos.report.terminal import verdict_block
@@ -33,5 +34,5 @@ def conclude(journal: Path) -> int:
         traceback.print_exc()
     width = min(100, shutil.get_terminal_size().columns)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(verdict_block(history, verdict, paths, width=width, colour=colour))
+    say(verdict_block(history, verdict, paths, width=width, colour=colour))
     return verdict.exit_code

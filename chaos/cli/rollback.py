@@ -8,6 +8,7 @@ import sys
 import click
 
 from chaos.cli import options
+from chaos.cli.say import say
 from chaos.runs import Runs
 
 
@@ -34,8 +35,8 @@ def command(run: str, runs: Runs) -> None:
         told = f"{lever_name(pull.lever)}: {OUTCOMES[pull.outcome]}"
         if pull.outcome == "conflict":
             told += f" (reads {setting(pull.found)}, was {setting(pull.prior)})"
-        click.echo(f"{told}: {pull.error}" if pull.error else told)
+        say(f"{told}: {pull.error}" if pull.error else told)
     if left := incomplete(pulls):
-        click.echo(f"{len(left)} not put back; mend the cause, then: chaos rollback {path}")
+        say(f"{len(left)} not put back; mend the cause, then: chaos rollback {path}")
         sys.exit(4)
-    click.echo("nothing is left open" if pulls else "nothing was left open")
+    say("nothing is left open" if pulls else "nothing was left open")

@@ -28,13 +28,24 @@ def command(experiment: str, environment: str, speed: float, runs: Runs) -> None
     from chaos import library
     from chaos.cli.ending import conclude
     from chaos.cli.progress import Printer
+    from chaos.cli.say import say
     from chaos.drill import Drill
+    from chaos.errors import ChaosError
     from chaos.rollback import incomplete
 
     drill = Drill(library.find(experiment), speed=speed)
     title = drill.experiment.title or drill.experiment.name
-    click.echo(f"{title}\nstarting the {environment} environment …")
-    journal, pulls = drill.run(runs, Printer())
-    code = conclude(journal)
-    # The journal may have missed something (a full disk); what is known here counts.
-    sys.exit(4 if incomplete(pulls) else code)
+    say(f"{title}\nstarting the {environment} environment …")
+    with Printer() as printer:
+        journal, pulls = drill.run(runs, printer)
+    code = 3
+    try:
+        code = conclude(journal)
+    except ChaosError as error:
+        click.echo(str(error), err=True)
+    finally:
+        # The journal may have missed something, or be gone; what is known here counts.
+        if left := incomplete(pulls):
+            say(f"{len(left)} levers are not back; run: chaos rollback {journal}")
+            sys.exit(4)
+    sys.exit(code)

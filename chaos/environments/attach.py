@@ -6,7 +6,7 @@ from typing import Any
 
 from chaos.environments import embedded
 from chaos.environments.environment import Environment
-from chaos.errors import EnvironmentGone
+from chaos.errors import EnvironmentGone, JournalFailed
 from probes.net import Net
 from probes.probe import Probe
 
@@ -20,6 +20,10 @@ async def attach(described: dict[str, Any]) -> Environment:
         return await embedded.attach(described)
     except EnvironmentGone as gone:
         return Gone(described["kind"], gone)
+    except KeyError as error:
+        raise JournalFailed(
+            f"the journal does not say where its environment is: {error}"
+        ) from error
 
 
 class Gone:
@@ -36,6 +40,10 @@ class Gone:
     def net(self, _probe: Probe) -> Net:
         """There is nothing left to probe."""
         raise self._why
+
+    async def ended(self) -> str:
+        """It has."""
+        return str(self._why)
 
     def describe(self) -> dict[str, Any]:
         """What kind of environment it was."""

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from chaos.errors import CallFailed, Unsupported
+from probes.schedule import OUR_LIMITS
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -79,6 +80,8 @@ class AwsCalls:
             message = "the endpoint's answer is not the AWS API's"
             raise Unsupported(what, "NoAnswer", message) from error
         except BotoCoreError as error:
+            if limit := _own_limit(error):
+                raise limit from error
             raise CallFailed(what, type(error).__name__, str(error).rstrip(".")) from error
 
     def _client(self, service: str, region: str) -> BaseClient:
@@ -117,6 +120,16 @@ def _session(key: tuple[str, str] | None) -> Any:
     import boto3
 
     return boto3.session.Session(*(key or (None, None)))
+
+
+def _own_limit(error: BaseException | None) -> OSError | None:
+    """What this machine has run out of, if that was it: it says nothing about the service."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in OUR_LIMITS:
+            return error
+        inner = getattr(error, "kwargs", {}).get("error")
+        error = inner or error.__cause__ or error.__context__
+    return None
 
 
 def _translated(what: str, response: Any) -> CallFailed:

@@ -28,13 +28,12 @@ class Control:
                 line = await self._ask({"op": operation, "params": params})
         except TimeoutError as error:
             raise CallFailed(f"lab {operation}", "Timeout", "the lab does not answer") from error
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except (FileNotFoundError, ConnectionRefusedError) as error:
             raise EnvironmentGone(f"the lab at {self.path} has ended") from error
-        answer = json.loads(line)
-        if "error" in answer:
-            raise CallFailed(f"lab {operation}", answer.get("code", "Refused"), answer["error"])
-        result: dict[str, Any] = answer["result"]
-        return result
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            # Perhaps it is ending, perhaps this process is out of descriptors: asking again tells.
+            raise CallFailed(f"lab {operation}", "NoAnswer", str(error)) from error
+        return _result(operation, line)
 
     async def _ask(self, question: dict[str, Any]) -> bytes:
         reader, writer = await asyncio.open_unix_connection(str(self.path), limit=2**24)
@@ -43,3 +42,14 @@ class Control:
             return await reader.readuntil(b"\n")
         finally:
             writer.close()
+
+
+def _result(operation: str, line: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
+        error, code, result = answer.get("error"), answer.get("code"), answer.get("result")
+    except (ValueError, AttributeError) as error:
+        raise CallFailed(f"lab {operation}", "NoAnswer", "no line of JSON came back") from error
+    if not isinstance(result, dict):
+        raise CallFailed(f"lab {operation}", code or "Refused", error or "no result came back")
+    return result

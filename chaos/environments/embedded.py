@@ -13,6 +13,7 @@ import json
 import math
 import os
 import shutil
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -38,8 +39,9 @@ class Embedded:
 
     kind = "embedded"
 
-    def __init__(self, lab: dict[str, Any]) -> None:
+    def __init__(self, lab: dict[str, Any], process: Process | None = None) -> None:
         self._lab = lab
+        self._process = process
         self._control = Control(Path(lab["control"]))
         self._operator = AwsCalls(lab["operator"], key=KEY, attempts=3, timeout_s=20)
         self._doors: list[AwsCalls] = []
@@ -72,9 +74,18 @@ class Embedded:
             aws=door.call,
         )
 
+    async def ended(self) -> str:
+        """Return when the lab that this run has started has ended."""
+        if self._process is None:
+            return await asyncio.Future()
+        await self._process.wait()
+        return f"the lab has ended, with exit code {self._process.returncode}"
+
     def describe(self) -> dict[str, Any]:
         """Where the lab is: enough for `attach`, and for clearing up after it."""
-        return {"kind": self.kind, **{k: self._lab[k] for k in ("control", "directory", "pid")}}
+        lab = {k: self._lab[k] for k in ("control", "directory", "pid")}
+        where = {"host": socket.gethostname(), "boot": _boot(), "born": _born(lab["pid"])}
+        return {"kind": self.kind, **where, **lab}
 
     def close(self) -> None:
         """Give the threads back; the lab is ended by whoever started it."""
@@ -99,7 +110,7 @@ async def start(lab: dict[str, Any], *, speed: float, log: Path) -> AsyncIterato
             _ready(process, {"lab": lab, "speed": speed}, log),
             asyncio.to_thread(prepare, KEY, "dynamodb", "ec2"),
         )
-        environment = Embedded(ready)
+        environment = Embedded(ready, process)
         try:
             yield environment
         finally:
@@ -112,12 +123,21 @@ async def attach(described: dict[str, Any]) -> Embedded:
     """The lab that a journal names; raises EnvironmentGone when it has ended.
 
     A lab ends with the run that started it. What one that was killed has left behind is cleared.
+    On another machine nothing can be said of it: EnvironmentFailed.
     """
+    host, boot = described["host"], described["boot"]
+    if host != socket.gethostname():
+        raise EnvironmentFailed(
+            f"the run's lab is on the machine {host}, and this is {socket.gethostname()}:"
+            " roll it back there"
+        )
+    if boot != _boot():
+        raise EnvironmentGone("this machine was started anew since, and the lab ended with that")
     control = Control(Path(described["control"]))
     try:
         return Embedded(await control.call("describe_lab"))
     except EnvironmentGone:
-        await _wait_for_end(described["pid"])
+        await _wait_for_end(described["pid"], described["born"])
         _clear(Path(described["directory"]))
         raise
 
@@ -176,20 +196,28 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-async def _wait_for_end(pid: int) -> None:
+async def _wait_for_end(pid: int, born: str) -> None:
     speed = speed_of(asyncio.get_running_loop())
     for _ in range(int(END_WITHIN_S * 10)):
-        if not _is_lab(pid):
-            return
+        if _born(pid) != born:
+            return  # that number has gone to another process since
         await asyncio.sleep(0.1 * speed)
     raise EnvironmentFailed(f"the lab (process {pid}) does not end; kill it, then try again")
 
 
-def _is_lab(pid: int) -> bool:
-    """Whether that process is still a lab: the number may have gone to another one since."""
+def _boot() -> str:
+    """Which start of this machine it is, as the kernel calls it."""
     with contextlib.suppress(OSError):
-        return b"chaos.lab" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return False
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return ""
+
+
+def _born(pid: int) -> str:
+    """When that process began, in the kernel's ticks; empty when it has ended."""
+    with contextlib.suppress(OSError):
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if state in "ZX" else rest[18]  # field 22 of proc(5)
+    return ""
 
 
 def _clear(directory: Path) -> None:

@@ -31,6 +31,9 @@ class Environment(Protocol):
     def net(self, probe: Probe, /) -> Net:
         """The workload's view of the network for one probe, with a name cache of its own."""
 
+    async def ended(self) -> str:
+        """Return when the environment has ended by itself, with the reason; never otherwise."""
+
     def describe(self) -> dict[str, Any]:
         """What another process needs to find this environment again, as JSON."""
 

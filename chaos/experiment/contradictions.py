@@ -15,6 +15,9 @@ from chaos.schema import did_you_mean, problem
 from probes.durations import show
 from probes.probe import Probe
 
+# Between two faults that are the same: the first has to be put back before the second.
+# Between two faults that are the same: the first has to be put back before the second.
+SPARE = 10.0
 IN_FLIGHT = 100  # attempts of one probe that may hang at the same time
 
 Found = Iterator[InitErrorDetails]
@@ -89,7 +92,19 @@ def _no_fault_twice(parts: Parts) -> Found:
         end, other = until.get(same, (-1.0, i))
         if fault.at < end or (fault.at == end and fault.one_way):
             yield problem("faults", i, what=f"is the same as faults[{other}], which is still on")
+        elif not fault.one_way and end >= 0 and fault.at < end + SPARE:
+            what = f"comes less than {show(SPARE)} after faults[{other}], which is the same, ends"
+            yield problem("faults", i, "at", what=what)
         until[same] = max((end, other), (fault.at + (fault.lasts or 0.0), i))
+
+
+def _stops_can_be_seen(parts: Parts) -> Found:
+    for i, stop in enumerate(parts.stop_when):
+        probe = (parts.probes or {}).get(stop.probe) if stop else None
+        if stop and probe and stop.down_for < probe.timeout:
+            what = f"is shorter than the timeout of {stop.probe} ({show(probe.timeout)}), "
+            what += "before which an attempt that hangs tells nothing"
+            yield problem("stop_when", i, "down_for", what=what)
 
 
 def _probes_keep_pace(parts: Parts) -> Found:
@@ -181,6 +196,7 @@ CHECKS = (
     _first_fault_at_zero,
     _consent,
     _no_fault_twice,
+    _stops_can_be_seen,
     _probes_keep_pace,
     _probes_exist,
     _rpo_has_ledger,

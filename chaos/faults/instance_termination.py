@@ -30,6 +30,11 @@ class InstanceTermination(Fault):
 
     async def inject(self, look: Look, pull: Pull) -> None:
         found = await self._matching(look)
+        if missing := sorted(set(self.ids) - set(found)):
+            raise InvalidInput(
+                f"instance_termination: not among the running instances that match in"
+                f" {self.region}: {', '.join(missing)}"
+            )
         count = picked(self.pick, len(found))
         if not count:
             raise InvalidInput(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from chaos.errors import CallFailed, ChaosError
 
 # An operation takes effect before it returns.
 Operation = Callable[..., Awaitable[dict[str, Any]]]
+
+log = logging.getLogger("chaos.lab")
 
 LONGEST_LINE = 1024 * 1024
 
@@ -64,6 +67,9 @@ class ControlServer:
             return _error(error.code, str(error))
         except (ChaosError, ValueError) as error:
             return _error("InvalidParameter", str(error))
+        except Exception as error:  # a defect: to hang up would look as if the lab had ended
+            log.exception("a defect in the operation %s", name)
+            return _error("InternalError", repr(error))
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

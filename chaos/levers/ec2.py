@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from chaos.environments.environment import Environment
-from chaos.errors import RestoreFailed
+from chaos.errors import CallFailed, RestoreFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +22,16 @@ class InstanceTermination:
     instance: str
 
     async def read(self, environment: Environment) -> Any:
-        answer = await environment.call(
-            "ec2", self.region, "describe_instances", InstanceIds=[self.instance]
-        )
-        state = answer["Reservations"][0]["Instances"][0]["State"]["Name"]
-        return state in ("shutting-down", "terminated")
+        try:
+            answer = await environment.call(
+                "ec2", self.region, "describe_instances", InstanceIds=[self.instance]
+            )
+        except CallFailed as error:
+            if error.code == "InvalidInstanceID.NotFound":
+                return True  # EC2 forgets a terminated instance after about an hour
+            raise
+        found = [i for r in answer["Reservations"] for i in r["Instances"]]
+        return all(i["State"]["Name"] in ("shutting-down", "terminated") for i in found)
 
     async def set(self, environment: Environment, value: Any) -> None:
         if not value:

@@ -45,9 +45,15 @@ def test_a_refusal_is_told_in_the_labs_words(tmp_path: Path) -> None:
         ask(tmp_path, lambda _: b'{"error": "no mars", "code": "NoSuchScope"}\n')
 
 
-def test_a_lab_that_ends_in_the_middle_is_gone(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentGone, match="has ended"):
+def test_a_lab_that_hangs_up_is_not_yet_known_to_be_gone(tmp_path: Path) -> None:
+    with pytest.raises(CallFailed, match="describe_reachability failed: NoAnswer"):
         ask(tmp_path, lambda _: b'{"resul')
+
+
+@pytest.mark.parametrize("answer", [b"what?\n", b"[]\n", b"{}\n", b'{"result": 7}\n'])
+def test_an_answer_that_is_none_is_told(tmp_path: Path, answer: bytes) -> None:
+    with pytest.raises(CallFailed, match="describe_reachability failed: "):
+        ask(tmp_path, lambda _: answer)
 
 
 def test_a_lab_that_is_not_there_is_gone(tmp_path: Path) -> None:
