@@ -121,7 +121,7 @@ def test_a_signal_before_anything_is_touched_leaves_nothing(place: Path) -> None
         os.killpg(run.pid, signal.SIGINT)
         told, _ = run.communicate(timeout=WITHIN_S)
     assert run.returncode == 3, told
-    assert told.startswith("stopped")
+    assert told.strip().startswith("stopped")
     assert list(place.iterdir()) == []
 
 
