@@ -28,6 +28,8 @@ log = logging.getLogger("chaos")
 
 # What one lever may take, in seconds of the wall, before it is reported as not put back.
 BUDGET_S = 60.0
+# How late a call may land that was given up; then the lever is set back once more.
+LATE_S = 5.0
 
 
 def decide(found: Value, pull: Pull) -> Literal["already", "restore", "keep", "conflict"]:
@@ -49,7 +51,7 @@ async def put_back(
     """
     done = []
     for pull in pulls:
-        ended = await _put_back(pull, environment, journal, BUDGET_S * speed)
+        ended = await _put_back(pull, environment, journal, speed)
         await _record(ended, journal)
         done.append(ended)
     return done
@@ -79,12 +81,12 @@ def incomplete(pulls: Sequence[Pull]) -> list[Pull]:
     return [pull for pull in pulls if pull.outcome in ("open", "failed", "conflict")]
 
 
-async def _put_back(pull: Pull, environment: Environment, journal: Journal, budget: float) -> Pull:
+async def _put_back(pull: Pull, environment: Environment, journal: Journal, speed: float) -> Pull:
     try:
         lever = from_json(pull.lever)
-        async with asyncio.timeout(budget):
+        async with asyncio.timeout(BUDGET_S * speed):
             await _count(pull, lever, environment, journal)
-            return await _restore(pull, lever, environment)
+            return await _restore(pull, lever, environment, LATE_S * speed)
     except EnvironmentGone:
         return replace(pull, outcome="gone")
     except TimeoutError:
@@ -106,20 +108,27 @@ async def _record(ended: Pull, journal: Journal) -> None:
         log.exception("the outcome of the lever %s is not in the journal", ended.lever)
 
 
-async def _restore(pull: Pull, lever: Lever, environment: Environment) -> Pull:
+async def _restore(pull: Pull, lever: Lever, environment: Environment, late: float) -> Pull:
     found = await _patiently(lever.read, environment)
     step = decide(found, pull)
     # A call that seemed to fail may land later, so a lever that was never seen to have moved is
-    # set to its prior value all the same.
+    # set to its prior value all the same, and once more when what is late has had time to land.
     unsure = step == "already" and pull.done is None and not pull.irreversible
     if step == "restore" or unsure:
-        await _patiently(lever.set, environment, pull.prior)
-        found = await _patiently(lever.read, environment)
-        if found != pull.prior:
-            wrong = f"was set back to {setting(pull.prior)} but reads {setting(found)}"
-            return replace(pull, outcome="failed", found=found, error=wrong)
+        found = await _set_back(pull, lever, environment)
+    if unsure:
+        await asyncio.sleep(late)
+        found = await _set_back(pull, lever, environment)
+    if step in ("already", "restore") and found != pull.prior:
+        wrong = f"was set back to {setting(pull.prior)} but reads {setting(found)}"
+        return replace(pull, outcome="failed", found=found, error=wrong)
     outcome = {"already": "already", "restore": "restored", "keep": "kept", "conflict": "conflict"}
     return replace(pull, outcome=outcome[step], found=found)
+
+
+async def _set_back(pull: Pull, lever: Lever, environment: Environment) -> Value:
+    await _patiently(lever.set, environment, pull.prior)
+    return await _patiently(lever.read, environment)
 
 
 async def _count(pull: Pull, lever: Lever, environment: Environment, journal: Journal) -> None:
