@@ -34,6 +34,7 @@ class Pull:
     found: Any = None
     error: str = ""
     noticed: int | None = None  # how often the fault met traffic; None where nobody counts
+    late: bool = False  # back only at a second try or after the run's end, if at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,8 @@ class LedgerRead:
 
     probe: str
     when: str
-    t: float
+    began: float
+    t: float  # when it had ended
     found: tuple[int, ...]
     error: str = ""
 
@@ -143,6 +145,7 @@ def _fold(events: Sequence[Event]) -> History:
             LedgerRead(
                 probe=e["probe"],
                 when=e["when"],
+                began=e["began"] if "began" in e else e["t"],
                 t=e["t"],
                 found=tuple(e["found"]),
                 error=e.get("error", ""),
@@ -169,15 +172,20 @@ def _samples(events: Sequence[Event]) -> dict[str, tuple[Sample, ...]]:
 
 
 def _faults(events: Sequence[Event]) -> tuple[FaultWindow, ...]:
-    """`fault` events carry the fault's number, its kind and its state."""
+    """`fault` events carry the fault's number, its kind and its state.
+
+    When levers did not go back at once, a fault is lifted again: it began to go at the first try.
+    """
     windows: dict[int, dict[str, Any]] = {}
-    at = {"injecting": "began", "injected": "injected", "lifting": "lifting", "lifted": "ended"}
+    at = {"injecting": "began", "injected": "injected", "lifting": "lifting"}
     for e in _of(events, "fault"):
         window = windows.setdefault(e["fault"], {"fault": e["fault"], "kind": e["kind"]})
         if e["state"] == "failed":
             window["error"] = e["error"]
+        elif e["state"] == "lifted":
+            window["ended"] = e["t"]
         else:
-            window[at[e["state"]]] = e["t"]
+            window.setdefault(at[e["state"]], e["t"])
     return tuple(FaultWindow(**w) for _, w in sorted(windows.items()))
 
 
@@ -190,7 +198,12 @@ def _pulls(events: Sequence[Event]) -> tuple[Pull, ...]:
         pulls[e["pull"]]["done"] = e["t"]
     for e in _of(events, "noticed"):
         pulls[e["pull"]]["noticed"] = e["count"]
-    for e in _of(events, "restored"):
+    over = False
+    for e in _of(events, "restored", "end"):
+        if e["event"] == "end":
+            over = True
+            continue
+        pull = pulls[e["pull"]]
         ending = {"outcome": e["outcome"], "ended": e["t"], "error": e.get("error", "")}
-        pulls[e["pull"]].update(ending, found=e.get("found"))
+        pull.update(ending, found=e.get("found"), late=over or "outcome" in pull)
     return tuple(Pull(**p) for _, p in sorted(pulls.items()))

@@ -130,12 +130,10 @@ def of_probe(**settings: Any) -> Change:
     return change
 
 
-def read(when: str, *found: int, error: str = "", t: float | None = None) -> LedgerRead:
-    """A read of the ledger at its usual time."""
-    usual = {"failover": 14.5, "end": 23.5}[when]
-    return LedgerRead(
-        probe="history", when=when, t=usual if t is None else t, found=found, error=error
-    )
+def read(when: str, *found: int, error: str = "", took: float = 0.0) -> LedgerRead:
+    """A read of the ledger that ended at its usual time and took so many seconds."""
+    t = {"failover": 14.5, "end": 23.5}[when]
+    return LedgerRead(probe="history", when=when, began=t - took, t=t, found=found, error=error)
 
 
 # A fault that nothing lifts: watched until 15, and then all must be well.

@@ -25,14 +25,30 @@ def rpo(wanted: float, m: Measurement, _: Times) -> Finding:
         return Finding("unknown", _doubt(m))
     worst = max((balance for _, balance in read), key=lambda b: b.rpo.high)
     measured = Interval(max(balance.rpo.low for _, balance in read), worst.rpo.high)
-    # At a failover, what was written under the fault may still be on its way to the standby.
-    if gone := [write for when, b in read if when == "end" for write in b.lost_after]:
+    gone, late = _missing(wanted, m)
+    if gone:
         return Finding("broken", f"lost {_named(gone)} made after the fault had begun", measured)
     value = compared(measured, wanted)
-    if value != "broken" and (doubt := _doubt(m)):
+    if value != "broken" and (doubt := _doubt(m) or late):
         return Finding("unknown", doubt, measured)
     close = f"; {TOO_COARSE}" if value == "unknown" else ""
     return Finding(value, f"{_told(worst)}, {show(wanted)} allowed{close}", measured)
+
+
+def _missing(wanted: float, m: Measurement) -> tuple[list[Lost], str]:
+    """Writes made under the fault that are gone at the end, and a doubt about later ones.
+
+    The objective says how far behind a reader may be: a write that was acknowledged no longer
+    than that before the read may still be on its way. At a failover all of them may be.
+    """
+    ends = [(r.since, r.balance) for r in m.readings if r.when == "end" and r.balance]
+    waited = [(since + write.age.low, write) for since, b in ends for write in b.lost_after]
+    gone = [write for seconds, write in waited if seconds > wanted]
+    late = [write for seconds, write in waited if seconds <= wanted]
+    if not late:
+        return gone, ""
+    why = f"acknowledged within {show(wanted)} of the read, so they may still be on their way"
+    return gone, f"did not show {_named(late)} at the end, {why}"
 
 
 def _doubt(m: Measurement) -> str:

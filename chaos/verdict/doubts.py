@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from chaos.history import FaultWindow, History, Pull, lever_name, setting
@@ -16,9 +17,9 @@ def doubts(history: History, measured: Iterable[Measurement]) -> list[str]:
     found += [f"stopped early: {why}" for why in history.stops if why not in found]
     if not history.finished:
         found.append("the journal ends before the run did")
-    if not found and not _noticed(history, measured):
-        found.append("nothing noticed the fault: no attempt failed and no request met it")
-    return found
+    if any(pull.outcome == "gone" and not pull.late for pull in history.pulls):
+        found.append("the environment ended during the run")
+    return found or list(_unnoticed(history, measured))
 
 
 def _faults(history: History) -> Iterator[str]:
@@ -39,20 +40,43 @@ def _faults(history: History) -> Iterator[str]:
 
 def _pulls(pulls: Iterable[Pull]) -> Iterator[str]:
     for pull in pulls:
+        lever = lever_name(pull.lever)
         if pull.done is None:
-            yield f"{lever_name(pull.lever)} was never seen to be {setting(pull.value)}"
+            yield f"{lever} was never seen to be {setting(pull.value)}"
+        elif pull.late:
+            yield f"{lever} was not put back when the fault was to end: the fault lasted longer"
+        elif pull.outcome == "already" and pull.prior != pull.value and not pull.irreversible:
+            yield f"{lever} was back before the run put it back: the fault did not last"
 
 
-def _noticed(history: History, measured: Iterable[Measurement]) -> bool:
-    """Whether something met the fault, or nothing was promised but that nothing would notice."""
+def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[str]:
+    """Something must have met every fault, unless all that was promised is that nothing would."""
     given = {
         objective
         for objectives in history.experiment["objectives"].values()
         for objective, wanted in objectives.items()
         if wanted is not None and wanted is not False
     }
-    return (
-        given == {"unaffected"}
-        or any(pull.noticed for pull in history.pulls)
-        or any(m.recovery and m.recovery.kind in ("during", "after", "never") for m in measured)
+    if given == {"unaffected"}:
+        return
+    failed = any(m.recovery and m.recovery.kind in ("during", "after", "never") for m in measured)
+    if not failed and not any(pull.noticed for pull in history.pulls):
+        yield "nothing noticed the fault: no attempt failed and no request met it"
+        return
+    for window in history.faults:
+        counts = [p.noticed for p in history.pulls if p.fault == window.fault]
+        # A fault whose levers do not count may have met traffic that nobody knows of.
+        if set(counts) - {None} == {0} and not _failures(window, history):
+            name = f"{window.kind} (faults[{window.fault}])"
+            yield f"nothing noticed {name}: no attempt failed under it and no request met it"
+
+
+def _failures(window: FaultWindow, history: History) -> bool:
+    """Whether an attempt of any probe failed that the fault may have met."""
+    began = min(pull.at for pull in history.pulls if pull.fault == window.fault)
+    until = math.inf if window.lifting is None else window.lifting
+    return any(
+        not s.ok and not s.crashed and s.start < until and (s.start >= began or s.end > began)
+        for samples in history.samples.values()
+        for s in samples
     )

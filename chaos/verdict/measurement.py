@@ -30,8 +30,8 @@ class Times:
     injected       the first lever began to move: where the clocks start
     complete       the first fault had moved all its levers
     first_lifting  the first fault began to be lifted
-    lifting        the last fault began to be lifted
-    lifted         the last lever of the faults that are lifted was back
+    lifting        the last fault began to be lifted; None too when nothing lifts one of them
+    lifted         all levers of all faults that can be lifted were back
     over           the end of the faults' window: `lifting`, or for faults that nothing lifts the
                    moment from which the run no longer waited for the system
     released       from here on the system has `recover_within` to be steady again
@@ -50,11 +50,13 @@ class Times:
 class Reading:
     """One read of a ledger, at the "failover" (fault still on) or the "end".
 
-    `balance` is None when the read failed, for that proves nothing. `foreign` are the numbers
-    found that this run cannot have written.
+    `since` is how long after the injection the read began, in seconds. `balance` is None when the
+    read failed, for that proves nothing. `foreign` are the numbers found that this run cannot have
+    written.
     """
 
     when: str
+    since: float
     balance: Balance | None
     foreign: tuple[int, ...] = ()
     error: str = ""
@@ -89,10 +91,10 @@ def times(history: History) -> Times:
     """The moments of the run."""
     first = min(history.pulls, key=lambda pull: pull.at).fault if history.pulls else None
     liftings = [f.lifting for f in history.faults if f.lifting is not None]
-    lifted = max((f.ended for f in history.faults if f.ended is not None), default=None)
-    lifting = max(liftings, default=None)
     # A fault that nothing lifts goes on after the others' lifting; the run waits longer for it.
-    one_way = len(liftings) < len(history.faults)
+    one_way = any(f.injected is not None and f.lifting is None for f in history.faults)
+    lifting = None if one_way else max(liftings, default=None)
+    lifted = _lifted(history)
     ends = (lifting, history.phase("rollback"), history.ended)
     return Times(
         injected=history.first_injection,
@@ -103,6 +105,14 @@ def times(history: History) -> Times:
         over=next(t for t in ends if t is not None),
         released=history.phase("recover") if one_way else lifted,
     )
+
+
+def _lifted(history: History) -> float | None:
+    """When the last fault that can be lifted was gone; None while one of them is not."""
+    liftable = {pull.fault for pull in history.pulls if not pull.irreversible}
+    ends = [f.ended for f in history.faults if f.fault in liftable]
+    gone = [end for end in ends if end is not None]
+    return max(gone, default=None) if len(gone) == len(ends) else None
 
 
 def measure(history: History, at: Times) -> dict[str, Measurement]:
@@ -154,19 +164,26 @@ def _readings(name: str, history: History, at: Times) -> tuple[Reading, ...]:
     if at.injected is None:
         return ()
     fault = Interval(at.injected, at.injected if at.complete is None else at.complete)
-    return tuple(_reading(r, history, fault) for r in history.ledgers if r.probe == name)
+    # At the end: when the faults began to go, and for those that nothing lifts, the hold's end.
+    settling = history.phase("recover") if at.lifting is None else at.lifting
+    reads = (r for r in history.ledgers if r.probe == name)
+    return tuple(
+        _reading(r, history, fault, until=settling if r.when == "end" else None) for r in reads
+    )
 
 
-def _reading(read: LedgerRead, history: History, fault: Interval) -> Reading:
+def _reading(
+    read: LedgerRead, history: History, fault: Interval, *, until: float | None
+) -> Reading:
     """What became of the writes that the read can speak of.
 
-    One acknowledged while the read went on, or at the end while the system was given time to
-    settle, may still be on its way: the read is not held against it.
+    One acknowledged while the read went on, or after `until`, may still be on its way: the read
+    is not held against it.
     """
+    since = read.began - fault.low
     if read.error:
-        return Reading(when=read.when, balance=None, error=read.error)
-    settled = history.phase("recover") if read.when == "end" else None
-    until = read.t if settled is None else settled
+        return Reading(when=read.when, since=since, balance=None, error=read.error)
+    until = read.began if until is None else until
     writes = [
         Write(number=s.n, start=s.start, end=s.end, acknowledged=s.ok and s.end <= until)
         for s in history.samples[read.probe]
@@ -176,4 +193,4 @@ def _reading(read: LedgerRead, history: History, fault: Interval) -> Reading:
     every, timeout = (history.experiment["probes"][read.probe][k] for k in ("every", "timeout"))
     oldest = read.t - timeout - every
     foreign = tuple(n for n in found.unexpected if not oldest <= n * every <= read.t + every)
-    return Reading(when=read.when, balance=found, foreign=foreign)
+    return Reading(when=read.when, since=since, balance=found, foreign=foreign)

@@ -100,12 +100,14 @@ def _partly_lifted(rto: Interval, at: Times) -> bool:
 
 def _heals_within(wanted: float, m: Measurement, at: Times) -> Finding:
     if at.lifted is None:
-        return Finding("unknown", "cannot be judged: no fault was lifted")
+        return _NOT_LIFTED
     return _healed(m.heals, wanted, "healed")
 
 
 def _steady(within: float, m: Measurement, at: Times) -> Finding:
-    return _UNTESTED if at.injected is None else _healed(m.steady, within, "was steady again")
+    if at.injected is None:
+        return _UNTESTED
+    return _NOT_LIFTED if at.released is None else _healed(m.steady, within, "was steady again")
 
 
 def _healed(measured: Interval | None, wanted: float, verb: str) -> Finding:
@@ -138,6 +140,7 @@ def _unaffected(_: bool, m: Measurement, __: Times) -> Finding:
 
 
 _UNTESTED = Finding("unknown", "was not put to the test")
+_NOT_LIFTED = Finding("unknown", "cannot be judged: the fault was not lifted")
 _UNSEEN = Finding("unknown", "made no attempt while the fault was on")
 
 Rule = Callable[[Any, Measurement, Times], Finding]

@@ -67,7 +67,7 @@ HEALS = {
         seen=FAILOVER,
         changes=ONE_WAY,
         value="unknown",
-        reason="cannot be judged: no fault was lifted",
+        reason="cannot be judged: the fault was not lifted",
         measured=None,
     ),
 }
