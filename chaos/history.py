@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from chaos.errors import JournalFailed
-from chaos.journal import VERSION, Event
+from chaos.journal import VERSION, Event, read
 from probes.probe import Sample
 
 
@@ -117,6 +118,15 @@ def setting(value: Any) -> str:
     if value is None:
         return "absent"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def load(path: Path, *, salvage: bool = False) -> History:
+    """What the journal at `path` tells; raises JournalFailed. `salvage` is that of `read`."""
+    events = read(path, salvage=salvage)
+    try:
+        return fold(events)
+    except JournalFailed as error:
+        raise JournalFailed(f"{path}: {error}") from error
 
 
 def fold(events: Iterable[Event]) -> History:

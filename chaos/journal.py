@@ -52,6 +52,7 @@ class Journal:
             _claim(path, fd)
             for directory in (path.parent, path.parent.parent):
                 _sync_directory(directory)
+            journal._reserve.touch(0o600)
             journal._reserve.write_bytes(bytes(RESERVE))
         except OSError as error:
             journal.close()
@@ -160,8 +161,20 @@ def _read(path: Path, *, salvage: bool) -> tuple[list[Event], int]:
         except (ValueError, TypeError, KeyError) as error:
             if salvage:
                 continue
-            raise JournalFailed(f"{path}:{number}: not a line of a journal: {error!r}") from error
+            raise JournalFailed(f"{path}:{number}: not a line of a journal") from error
     return events, good
+
+
+def in_use(path: Path) -> bool:
+    """Whether the run with that journal still goes on."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        raise _cannot("read", path, error) from error
+    return False
 
 
 def _claim(path: Path, fd: int) -> None:

@@ -19,8 +19,8 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from chaos.environments.attach import attach
 from chaos.environments.environment import Environment
 from chaos.errors import CallFailed, ChaosError, EnvironmentGone, JournalFailed
-from chaos.history import Pull, fold, setting
-from chaos.journal import Journal, read
+from chaos.history import Pull, load, setting
+from chaos.journal import Journal
 from chaos.levers import Counts, Lever, Value, from_json
 from chaos.loops import Stopwatch
 
@@ -64,7 +64,7 @@ async def resume(path: Path) -> list[Pull]:
     """
     journal = Journal.reopen(path, Stopwatch())
     try:
-        history = fold(read(path, salvage=True))
+        history = load(path, salvage=True)
         if history.finished and not history.open_pulls:
             return []  # and whatever has the number of its lab's process now is not ours
         environment = await attach(history.header["environment"])

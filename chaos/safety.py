@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.environments.environment import Environment
-from chaos.errors import InvalidInput
+from chaos.errors import CallFailed, InvalidInput
 from chaos.experiment import Experiment
 from chaos.faults.fault import Fault, Fidelity
 from chaos.history import lever_name
@@ -50,6 +50,9 @@ async def plan(experiment: Experiment, environment: Environment) -> list[Planned
             levers = await _levers(number, fault, environment)
         except InvalidInput as error:
             problems += [f"faults[{number}]: {problem}" for problem in error.problems]
+            continue
+        except CallFailed as error:
+            problems.append(f"faults[{number}]: {fault.kind}: {error}")
             continue
         if not levers:
             problems.append(f"faults[{number}]: {fault.kind} would touch nothing")

@@ -81,6 +81,7 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         (["plan", "region-outag"], "did you mean 'region-outage"),
         (["report", "none"], "no run 'none' in chaos-runs"),
         (["rollback", "none"], "no run 'none' in chaos-runs"),
+        (["run", "region-outage", "--speed", "nan"], "nan is no speed"),
         (["run", "region-outage", "--speed", "fast"], "'fast' is not a valid float"),
         (["run", "region-outage", "--environment", "mars"], "'mars' is not 'embedded'"),
     ],
@@ -139,6 +140,48 @@ def test_a_run_that_still_goes_on_is_not_rolled_back(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path / "chaos-runs" / "r" / "journal.jsonl", lambda: 0.0)
     journal.write("run", v=1, run="r", experiment={"probes": {}}, environment={})
     done = chaos("rollback", "r", cwd=tmp_path)
+    judged = chaos("report", "r", cwd=tmp_path)
     journal.close()
+    assert judged.returncode == 2
+    assert "the run still goes on" in judged.stderr
     assert done.returncode == 2
     assert "the run still goes on in another process" in done.stderr
+
+
+@pytest.mark.parametrize("args", [["list"], ["validate", "region-outage"], ["report", "latest"]])
+def test_a_reader_that_has_gone_does_not_change_the_exit_code(
+    tmp_path: Path, args: list[str]
+) -> None:
+    if args[0] == "report":
+        journal = Journal.create(tmp_path / "chaos-runs" / "r" / "journal.jsonl", lambda: 0.0)
+        header = {
+            "v": 1,
+            "run": "r",
+            "speed": 1.0,
+            "tool": "0",
+            "wall": "2026-11-21T10:00:00+00:00",
+        }
+        parts = {"probes": {}, "faults": [], "objectives": {}, "recover_within": 60.0}
+        named = {"name": "r", "title": "", "file": "r", "text": "", "sha256": ""}
+        journal.write(
+            "run",
+            **header,
+            environment={"kind": "embedded"},
+            fidelity=[],
+            experiment={**named, **parts, "steady_state": {"for": 5.0, "within": 60.0}},
+        )
+        journal.close()
+    wanted = chaos(*args, cwd=tmp_path).returncode
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [*CHAOS, *args],
+        cwd=tmp_path,
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (wanted, "")

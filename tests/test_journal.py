@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chaos import journal
 from chaos.errors import JournalFailed
-from chaos.journal import Journal, read
+from chaos.journal import Journal, in_use, read
 
 
 def clock() -> float:
@@ -30,7 +30,9 @@ def test_events_come_back_as_they_were_written(path: Path) -> None:
     book = Journal.create(path, clock)
     book.write("phase", phase="steady")
     asyncio.run(book.write_durably("pull", lever={"kind": "x"}, prior=None))
+    assert in_use(path)
     book.close()
+    assert not in_use(path)
     assert read(path) == [
         {"n": 0, "t": 1.5, "event": "phase", "phase": "steady"},
         {"n": 1, "t": 1.5, "event": "pull", "lever": {"kind": "x"}, "prior": None},
@@ -106,6 +108,8 @@ def test_a_broken_line_in_the_middle_is_told_with_its_number(path: Path, broken:
 
 
 def test_a_journal_that_is_not_there(path: Path) -> None:
+    with pytest.raises(JournalFailed, match="cannot read the journal: No such file"):
+        in_use(path)
     with pytest.raises(JournalFailed, match="cannot read the journal: No such file"):
         read(path)
     with pytest.raises(JournalFailed, match="cannot write the journal: No such file"):

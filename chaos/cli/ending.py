@@ -12,8 +12,7 @@ import click
 
 from chaos import report
 from chaos.cli.say import say
-from chaos.history import fold
-from chaos.journal import read
+from chaos.history import load
 from chaos.report.terminal import verdict_block
 from chaos.verdict import judge_safely
 
@@ -23,7 +22,7 @@ def conclude(journal: Path) -> int:
 
     A report that cannot be written is told, and does not change the verdict.
     """
-    history = fold(read(journal))
+    history = load(journal)
     verdict = judge_safely(history)
     paths: dict[str, Path] = {}
     try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from chaos.cli import options
+from chaos.cli.say import say
 from chaos.runs import Runs
 
 Rows = list[tuple[str, str]]
@@ -36,7 +37,7 @@ def command(what: str, runs: Runs) -> None:
     rows = tables[what]()
     width = max((len(name) for name, _ in rows), default=0)
     for name, says in rows:
-        click.echo(f"{name:{width}}  {says}".rstrip())
+        say(f"{name:{width}}  {says}".rstrip())
 
 
 def _experiments() -> Rows:

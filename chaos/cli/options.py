@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -18,9 +19,17 @@ environment = click.option(
     help="Where it happens: a lab on this machine.",
 )
 
+
+def _finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no speed; give a number such as 5")
+    return value
+
+
 speed = click.option(
     "--speed",
     type=click.FloatRange(0.1, 100),
+    callback=_finite,
     default=1.0,
     show_default=True,
     help="How many times faster than the wall the lab's clock runs.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from chaos.cli import options
+from chaos.cli.say import say
 
 
 @click.command("plan")
@@ -24,16 +25,16 @@ def command(experiment: str, environment: str) -> None:
 
     drill = Drill(library.find(experiment))
     planned = drill.plan()
-    click.echo(f"{drill.experiment.title or drill.experiment.name}\nenvironment: {environment}\n")
+    say(f"{drill.experiment.title or drill.experiment.name}\nenvironment: {environment}\n")
     for number, fault in enumerate(drill.experiment.faults):
         lasts = f"for {show_duration(fault.lasts)}" if fault.lasts else "for good"
         real = fault.fidelity[environment]
-        click.echo(f"at {show_duration(fault.at)}, {lasts}: {fault.kind} ({real})")
+        say(f"at {show_duration(fault.at)}, {lasts}: {fault.kind} ({real})")
         for pull in (p for p in planned if p.fault == number):
             way = "cannot be put back" if pull.irreversible else "put back afterwards"
             change = f"{setting(pull.prior)} → {setting(pull.value)}"
-            click.echo(f"  {lever_name(pull.lever)}: {change}  ({way})")
-    click.echo(
+            say(f"  {lever_name(pull.lever)}: {change}  ({way})")
+    say(
         f"\nobserved for {show_duration(drill.experiment.observed_until)} after the first"
         " injection; nothing was touched"
     )

@@ -24,5 +24,10 @@ def command(run: str, runs: Runs) -> None:
       chaos report latest
     """
     from chaos.cli.ending import conclude
+    from chaos.errors import InvalidInput
+    from chaos.journal import in_use
 
-    sys.exit(conclude(runs.find(run)))
+    journal = runs.find(run)
+    if in_use(journal):
+        raise InvalidInput(f"{journal}: the run still goes on; it is judged when it has ended")
+    sys.exit(conclude(journal))

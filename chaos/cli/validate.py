@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from chaos.cli.say import say
 from chaos.errors import InvalidInput
 
 
@@ -26,6 +27,6 @@ def command(experiments: tuple[str, ...]) -> None:
         except InvalidInput as error:
             problems += error.problems
         else:
-            click.echo(f"{path}: valid")
+            say(f"{path}: valid")
     if problems:
         raise InvalidInput(*problems)

@@ -143,7 +143,8 @@ async def attach(described: dict[str, Any]) -> Embedded:
 
 
 async def _spawn(log: Path) -> Process:
-    with log.open("ab") as errors:
+    private = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(private, "ab") as errors:
         # A session of its own: Ctrl-C is for the run, which still needs the lab to roll back.
         return await asyncio.create_subprocess_exec(
             sys.executable,

@@ -37,8 +37,16 @@ class End(asyncio.Protocol):
         self.transport = transport
         if self._holds:
             transport.pause_reading()
+            # Before Python 3.11.3 the transport begins to read right after this all the same, and
+            # what came before there is somebody to pass it to would be lost.
+            asyncio.get_running_loop().call_soon(self._pause_again)
         if self._relay.ended:  # while the connection was being made
             _abort(transport)
+
+    def _pause_again(self) -> None:
+        if self._holds and self.transport is not None:
+            self.transport.resume_reading()
+            self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         if self.other.transport is not None:
