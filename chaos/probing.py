@@ -58,7 +58,7 @@ class Probing:
             await cancel(tasks)
 
     def not_good(self) -> list[str]:
-        """The probes whose last attempt was not good, or that have made none."""
+        """The probes whose last attempt was not good, or that have made none, and why."""
         return self._watch.not_good()
 
     async def until_good(self, seconds: float, within: float) -> bool:

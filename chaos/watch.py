@@ -13,6 +13,7 @@ class Watch:
 
     def __init__(self, probes: Iterable[str]) -> None:
         self._good_since: dict[str, float | None] = dict.fromkeys(probes)
+        self._errors: dict[str, str] = dict.fromkeys(self._good_since, "no attempt has ended")
         self._good_until: dict[str, float] = dict.fromkeys(self._good_since, 0.0)
         self._bad_since: dict[str, float | None] = dict.fromkeys(self._good_since)
         self._news = asyncio.Event()
@@ -25,6 +26,7 @@ class Watch:
                 self._good_since[sample.probe] = sample.start
             self._good_until[sample.probe] = max(self._good_until[sample.probe], sample.start)
         else:
+            self._errors[sample.probe] = sample.error
             self._good_since[sample.probe] = None
             if self._bad_since[sample.probe] is None:
                 self._bad_since[sample.probe] = sample.start
@@ -41,8 +43,8 @@ class Watch:
         )
 
     def not_good(self) -> list[str]:
-        """The probes whose last attempt was not good, or that have made none."""
-        return [probe for probe, since in self._good_since.items() if since is None]
+        """The probes whose last attempt was not good, or that have made none, and why."""
+        return [f"{p} ({self._errors[p]})" for p, t in self._good_since.items() if t is None]
 
     def down_too_long(self, limits: Mapping[str, float], now: float) -> str | None:
         """The first probe that has been down for at least its limit."""
