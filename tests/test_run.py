@@ -96,7 +96,9 @@ def test_without_a_steady_state_nothing_is_touched(tmp_path: Path) -> None:
     history, pulls = carry_out(tmp_path, lab, experiment())
     assert pulls == []
     assert not any(call.startswith(("put_", "terminate_")) for call, _ in lab.calls)
-    assert history.stops == ("no steady state within 5 s: not good: look; nothing was broken",)
+    assert history.stops == (
+        "no steady state within 5 s: not good: look (unreachable); nothing was broken",
+    )
     assert [phase for phase, _ in history.phases] == ["steady", "rollback", "judge"]
 
 
