@@ -7,7 +7,9 @@ from typing import Any
 
 from histories import Change, run
 
-from chaos.verdict import Result, judge
+from chaos.verdict import Result
+from chaos.verdict.measurement import measure, times
+from chaos.verdict.verdict import all_results
 from probes.outages import Interval
 
 
@@ -24,7 +26,10 @@ class Case:
 
 def judged(objective: str, case: Case, probe: str = "playback") -> Result:
     history = run({probe: {objective: case.wanted}}, *case.changes, **{probe: case.seen})
-    (found,) = (r for r in judge(history).results if r.objective == objective)
+    at = times(history)
+    (found,) = (
+        r for r in all_results(history, measure(history, at), at) if r.objective == objective
+    )
     return found
 
 

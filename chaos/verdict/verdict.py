@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from chaos.history import History, Pull, lever_name, setting
@@ -44,10 +44,13 @@ def judge(history: History) -> Verdict:
     """The verdict on a run, complete or cut off anywhere."""
     at = times(history)
     probes = measure(history, at)
-    found = _results(history, probes, at)
+    found = all_results(history, probes, at)
     spoiled = doubts(history, probes.values())
     if not any(result.objective != RECOVER_WITHIN for result in found):
         spoiled.append("the experiment has no objective: there is nothing that could hold")
+    if spoiled:
+        # Whoever reads a single result, as in junit.xml, must not take it for proven.
+        found = tuple(replace(r, value="unknown") if r.value == "held" else r for r in found)
     undone = [_undone(pull, history.run) for pull in history.open_pulls]
     value = _merged([*spoiled, *undone], found)
     return Verdict(
@@ -72,7 +75,8 @@ def judge_safely(history: History) -> Verdict:
         return Verdict(value="unknown", exit_code=code, reasons=(why,))
 
 
-def _results(history: History, probes: dict[str, Measurement], at: Times) -> tuple[Result, ...]:
+def all_results(history: History, probes: dict[str, Measurement], at: Times) -> tuple[Result, ...]:
+    """Every promise by itself, whatever the run as a whole is worth."""
     objectives = history.experiment["objectives"]
     within = history.experiment["recover_within"]
     found = [r for probe, wanted in objectives.items() for r in results(wanted, probes[probe], at)]
