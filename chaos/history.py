@@ -12,6 +12,9 @@ from chaos.errors import JournalFailed
 from chaos.journal import VERSION, Event, read
 from probes.probe import Sample
 
+# The outcomes of a lever that is not back, though it could be.
+UNFINISHED = ("open", "failed", "conflict")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pull:
@@ -100,8 +103,7 @@ class History:
     @property
     def open_pulls(self) -> tuple[Pull, ...]:
         """Levers that are not back, last pulled first: the order in which to put them back."""
-        unfinished = ("open", "failed", "conflict")
-        return tuple(p for p in reversed(self.pulls) if p.outcome in unfinished)
+        return tuple(p for p in reversed(self.pulls) if p.outcome in UNFINISHED)
 
     def phase(self, name: str) -> float | None:
         """When the phase began, or None when the run did not come to it."""

@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from chaos.environments.attach import attach
 from chaos.environments.environment import Environment
 from chaos.errors import CallFailed, ChaosError, EnvironmentGone, JournalFailed
-from chaos.history import Pull, load, setting
+from chaos.history import UNFINISHED, Pull, load, setting
 from chaos.journal import Journal
 from chaos.levers import Counts, Lever, Value, from_json
 from chaos.loops import Stopwatch
@@ -78,7 +78,7 @@ async def resume(path: Path) -> list[Pull]:
 
 def incomplete(pulls: Sequence[Pull]) -> list[Pull]:
     """The pulls that are not back where they were, of those that can be."""
-    return [pull for pull in pulls if pull.outcome in ("open", "failed", "conflict")]
+    return [pull for pull in pulls if pull.outcome in UNFINISHED]
 
 
 async def _put_back(pull: Pull, environment: Environment, journal: Journal, speed: float) -> Pull:

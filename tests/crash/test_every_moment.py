@@ -9,6 +9,7 @@ each of its own moments, and a second one finishes the work.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -138,40 +139,46 @@ def same_lab(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeEnvironment], Non
     return use
 
 
-def test_dying_at_every_moment_of_a_run(
+Life = tuple[int, LookLab, Path, bool]
+
+
+@pytest.fixture
+def lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_lab: Callable[[FakeEnvironment], None]
-) -> None:
-    at, broken = 0, 0
-    while True:
-        lab, path, death = LookLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
-        same_lab(lab)
-        with death.strikes(monkeypatch, lab):
-            finished = attempt_run(path, lab, death)
+) -> Iterator[Life]:
+    """A run for each moment at which one can die, and last the one that comes to its end."""
+
+    def live() -> Iterator[Life]:
+        for at in itertools.count():
+            lab, path, death = LookLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
+            same_lab(lab)
+            with death.strikes(monkeypatch, lab):
+                finished = attempt_run(path, lab, death)
+            yield at, lab, path, finished
+            if finished:
+                return
+
+    return live()
+
+
+def test_dying_at_every_moment_of_a_run(lives: Iterator[Life]) -> None:
+    broken = 0
+    for at, lab, path, finished in lives:
         broken += unharmed(lab) != WHOLE
         put_back(path)
         assert unharmed(lab) == WHOLE, f"moment {at} left something behind"
-        if finished:
-            break
-        assert lab.state["instances"]["i-2"] == "running"
-        at += 1
+        assert finished or lab.state["instances"]["i-2"] == "running"
     assert at > 100
     assert broken > 20  # the test would be empty if death never struck while things were broken
     assert not fold(read(path)).open_pulls
 
 
 def test_dying_at_every_moment_of_the_rollback_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_lab: Callable[[FakeEnvironment], None]
+    lives: Iterator[Life], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    survived, at = 0, 0
-    while True:
-        lab, path, death = LookLab(small_lab()), tmp_path / f"{at}.jsonl", Death(at)
-        same_lab(lab)
-        with death.strikes(monkeypatch, lab):
-            finished = attempt_run(path, lab, death)
-        if finished:
-            break
-        at += 1
-        if unharmed(lab) == WHOLE:
+    survived = 0
+    for at, lab, path, finished in lives:
+        if finished or unharmed(lab) == WHOLE:
             continue
         before, journal = {k: dict(v) for k, v in lab.state.items()}, path.read_bytes()
         again = 0
