@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -14,8 +15,9 @@ from typing import Any, Self
 
 from chaos import __version__, safety
 from chaos.environments import embedded
+from chaos.environments.attended import Attended, Operator, marks_beside
 from chaos.environments.environment import Environment
-from chaos.errors import Stopped
+from chaos.errors import JournalFailed, Stopped
 from chaos.experiment import Experiment, load, load_lab
 from chaos.history import Pull
 from chaos.journal import VERSION, Event, Journal
@@ -23,6 +25,8 @@ from chaos.loops import Stopwatch, run_at
 from chaos.record import Stop
 from chaos.run import Run
 from chaos.runs import Runs
+
+log = logging.getLogger("chaos")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -50,14 +54,20 @@ class Drill:
     async def _plan(self) -> list[safety.Planned]:
         with _Signals():
             log = Path("/dev/null")
-            async with embedded.start(self._lab, speed=self.speed, log=log) as environment:
-                return await safety.plan(self.experiment, environment)
+            async with embedded.start(self._lab, speed=self.speed, log=log) as lab:
+                return await safety.plan(self.experiment, Attended(lab, self._operator(log, print)))
+
+    def _operator(self, journal: Path, tell: Callable[[str], None]) -> Operator:
+        faults = self.experiment.to_json()["faults"]
+        return Operator(faults, marks_beside(journal), tell)
 
     async def _run(self, runs: Runs, watch: Callable[[Event], None]) -> tuple[Path, list[Pull]]:
         now, run = Stopwatch(), runs.new(self.experiment.name)
         with _Signals() as signals, _journal(runs.journal(run), now) as journal:
             log = journal.path.with_name("lab.log")
-            async with embedded.start(self._lab, speed=self.speed, log=log) as environment:
+            operator = self._operator(journal.path, lambda text: _note(journal, text))
+            async with embedded.start(self._lab, speed=self.speed, log=log) as started:
+                environment = Attended(started, operator)
                 await safety.plan(self.experiment, environment)
                 # A full collection of what is there already would halt the probes for a while.
                 gc.collect()
@@ -115,6 +125,14 @@ class _Signals:
         elif self._task is not None and not self._early:
             self._early = True
             self._task.cancel()
+
+
+def _note(journal: Journal, text: str) -> None:
+    """Into the journal, and so to whoever watches it; a journal that is full must not hide it."""
+    try:
+        journal.write("note", text=text)
+    except JournalFailed:
+        log.warning(text)
 
 
 @contextlib.contextmanager

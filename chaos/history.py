@@ -97,8 +97,24 @@ class History:
 
     @property
     def first_injection(self) -> float | None:
-        """When the first lever began to move: where the clocks of RTO and RPO start."""
-        return min((pull.at for pull in self.pulls), default=None)
+        """When the first lever began to move: where the clocks of RTO and RPO start.
+
+        A person is told to begin, and marks when they have: their clocks start at the mark, or at
+        the first bad attempt after the telling, if that is earlier.
+        """
+        return min((self._took_hold(pull) for pull in self.pulls), default=None)
+
+    def _took_hold(self, pull: Pull) -> float:
+        if not self.experiment["faults"][pull.fault].get("by_hand"):
+            return pull.at
+        marked = next((f.injected for f in self.faults if f.fault == pull.fault), None)
+        bad = [max(pull.at, s.start) for s in self.bad_since(pull.at)]
+        return min([pull.at] if marked is None else [marked, *bad])
+
+    def bad_since(self, began: float) -> list[Sample]:
+        """The bad attempts of all probes that a fault which began then may have met."""
+        samples = (s for of_probe in self.samples.values() for s in of_probe)
+        return [s for s in samples if not s.ok and not s.crashed and max(s.start, s.end) > began]
 
     @property
     def open_pulls(self) -> tuple[Pull, ...]:

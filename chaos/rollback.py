@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +17,13 @@ from typing import Any, Literal
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from chaos.environments.attach import attach
+from chaos.environments.attended import Attended, Operator, marks_beside
 from chaos.environments.environment import Environment
 from chaos.errors import CallFailed, ChaosError, EnvironmentGone, JournalFailed
 from chaos.history import UNFINISHED, Pull, load, setting
 from chaos.journal import Journal
-from chaos.levers import Counts, Lever, Value, from_json
+from chaos.levers import Counts, Lever, Patient, Value, from_json
+from chaos.levers.by_hand import ByHand
 from chaos.loops import Stopwatch
 
 log = logging.getLogger("chaos")
@@ -47,27 +49,30 @@ async def put_back(
     """Put the levers back in the order given and return the pulls with their outcomes.
 
     Never raises: what cannot be put back has the outcome "failed" or "conflict". A journal that
-    can no longer be written does not keep a lever from being put back.
+    can no longer be written does not keep a lever from being put back. What waits for people
+    comes last.
     """
     done = []
-    for pull in pulls:
+    for pull in sorted(pulls, key=lambda pull: pull.lever["kind"] == ByHand.kind):
         ended = await _put_back(pull, environment, journal, speed)
         await _record(ended, journal)
         done.append(ended)
     return done
 
 
-async def resume(path: Path) -> list[Pull]:
+async def resume(path: Path, tell: Callable[[str], None]) -> list[Pull]:
     """Put back what the run with this journal has left open, from whatever process this is.
 
-    Raises JournalFailed when the run still goes on elsewhere, or the journal cannot be used.
+    `tell` shows a person one line: what they are to undo. Raises JournalFailed when the run still
+    goes on elsewhere, or the journal cannot be used.
     """
     journal = Journal.reopen(path, Stopwatch())
     try:
         history = load(path, salvage=True)
         if history.finished and not history.open_pulls:
             return []  # and whatever has the number of its lab's process now is not ours
-        environment = await attach(history.header["environment"])
+        operator = Operator(history.experiment.get("faults", ()), marks_beside(path), tell)
+        environment = Attended(await attach(history.header["environment"]), operator)
         try:
             return await put_back(history.open_pulls, environment, journal)
         finally:
@@ -84,7 +89,8 @@ def incomplete(pulls: Sequence[Pull]) -> list[Pull]:
 async def _put_back(pull: Pull, environment: Environment, journal: Journal, speed: float) -> Pull:
     try:
         lever = from_json(pull.lever)
-        async with asyncio.timeout(BUDGET_S * speed):
+        budget_s = lever.budget_s if isinstance(lever, Patient) else BUDGET_S
+        async with asyncio.timeout(budget_s * speed):
             await _count(pull, lever, environment, journal)
             return await _restore(pull, lever, environment, LATE_S * speed)
     except EnvironmentGone:

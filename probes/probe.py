@@ -32,6 +32,8 @@ class Probe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     summary: ClassVar[str] = ""
+    # As it stands in an experiment, below `probes:`.
+    example: ClassVar[str] = ""
     # Whether it writes numbered records and has `read`, which tells those that survived.
     ledger: ClassVar[bool] = False
 

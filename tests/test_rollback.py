@@ -218,7 +218,7 @@ def test_another_process_finishes_the_work(tmp_path: Path, monkeypatch: pytest.M
         await fault.inject(looker(lab), Puller(lab, journal).of_fault(0))
         journal.close()  # and here the process dies
         assert lab.state != small_lab()
-        return await resume(path), await resume(path)
+        return await resume(path, print), await resume(path, print)
 
     first, second = run_virtual(main())
     assert [p.lever["kind"] for p in first] == [

@@ -19,6 +19,7 @@ COMMANDS = {
     "list": "chaos.cli.list",
     "report": "chaos.cli.report",
     "rollback": "chaos.cli.rollback",
+    "mark": "chaos.cli.mark",
 }
 
 

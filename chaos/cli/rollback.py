@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 
 import click
 
@@ -30,7 +31,7 @@ def command(run: str, runs: Runs) -> None:
     from chaos.rollback import incomplete, resume
 
     path = runs.find(run)
-    pulls = asyncio.run(resume(path))
+    pulls = asyncio.run(resume(path, partial(click.echo, err=True)))
     for pull in pulls:
         told = f"{lever_name(pull.lever)}: {OUTCOMES[pull.outcome]}"
         if pull.outcome == "conflict":

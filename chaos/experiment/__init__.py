@@ -99,7 +99,7 @@ class Experiment(BaseModel):
         """The experiment as a journal holds it, with the text of the file it was read from."""
         data = self.model_dump(mode="json", by_alias=True)
         for fault, dumped in zip(self.faults, data["faults"], strict=True):
-            dumped["one_way"] = fault.one_way
+            dumped |= {"one_way": fault.one_way, "by_hand": fault.by_hand}
         return {
             **data,
             "file": self._file,

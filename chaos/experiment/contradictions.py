@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pydantic_core import InitErrorDetails
 
 from chaos.experiment.objectives import Objective, SteadyState, StopCondition
+from chaos.faults.external import External
 from chaos.faults.fault import Fault
 from chaos.levers import KINDS as LEVERS
 from chaos.schema import did_you_mean, problem
@@ -138,6 +139,16 @@ def _probes_exist(parts: Parts) -> Found:
             yield problem(*path, what=f"there is no probe {name[:60]!r}{hint}")
 
 
+def _witnesses_exist(parts: Parts) -> Found:
+    for i, fault in enumerate(parts.faults):
+        for j, name in enumerate(fault.seen_by if isinstance(fault, External) else ()):
+            if parts.probes is not None and name not in parts.probes:
+                hint = did_you_mean(name, parts.probes, tell=True)
+                yield problem(
+                    "faults", i, "seen_by", j, what=f"there is no probe {name[:60]!r}{hint}"
+                )
+
+
 def _rpo_has_ledger(parts: Parts) -> Found:
     for name, objective, probe in _promised(parts):
         if objective.rpo is not None and not probe.ledger:
@@ -199,6 +210,7 @@ CHECKS = (
     _stops_can_be_seen,
     _probes_keep_pace,
     _probes_exist,
+    _witnesses_exist,
     _rpo_has_ledger,
     _rto_can_be_shown,
     _healing_can_be_seen,

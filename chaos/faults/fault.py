@@ -35,10 +35,14 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     summary: ClassVar[str] = ""
+    # As it stands in an experiment, below `faults:`.
+    example: ClassVar[str] = ""
     # How real the fault is in each environment; an environment not named is unsupported.
     fidelity: ClassVar[dict[str, Fidelity]] = {}
     # A fault that nothing lifts: it has no `lasts`, and ends when the observation does.
     one_way: ClassVar[bool] = False
+    # A fault that somebody else brings about: that it took effect is known from probes alone.
+    by_hand: ClassVar[bool] = False
 
     kind: str
     at: Duration = Field(default=0.0, description="when, counted from the first injection")

@@ -6,14 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from chaos.errors import JournalFailed
+from chaos.levers.by_hand import ByHand
 from chaos.levers.ec2 import InstanceTermination
 from chaos.levers.lab import ApiRule, Reachability, Replication
-from chaos.levers.lever import Counts, Lever, Value
+from chaos.levers.lever import Counts, Lever, Patient, Value
 
-__all__ = ["KINDS", "Counts", "Lever", "Value", "from_json", "to_json"]
+__all__ = ["KINDS", "Counts", "Lever", "Patient", "Value", "from_json", "to_json"]
 
 KINDS: dict[str, type[Any]] = {
-    lever.kind: lever for lever in (ApiRule, InstanceTermination, Reachability, Replication)
+    lever.kind: lever for lever in (ApiRule, ByHand, InstanceTermination, Reachability, Replication)
 }
 
 

@@ -28,6 +28,15 @@ class Lever(Protocol):
 
 
 @runtime_checkable
+class Patient(Protocol):
+    """The power of levers that may take longer to put back than others."""
+
+    @property
+    def budget_s(self) -> float:
+        """Seconds of the wall after which it is given up."""
+
+
+@runtime_checkable
 class Counts(Protocol):
     """The power of levers that know how often they met traffic."""
 

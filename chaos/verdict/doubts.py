@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from chaos.history import FaultWindow, History, Pull, lever_name, setting
 from chaos.verdict.measurement import Measurement
@@ -57,6 +57,7 @@ def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[st
         for objective, wanted in objectives.items()
         if wanted is not None and wanted is not False
     }
+    yield from _unseen(history)
     if given == {"unaffected"}:
         return
     failed = any(m.recovery and m.recovery.kind in ("during", "after", "never") for m in measured)
@@ -71,12 +72,19 @@ def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[st
             yield f"nothing noticed {name}: no attempt failed under it and no request met it"
 
 
-def _failures(window: FaultWindow, history: History) -> bool:
-    """Whether an attempt of any probe failed that the fault may have met."""
+def _unseen(history: History) -> Iterator[str]:
+    """What others break is known from probes alone, whatever was promised."""
+    for window in history.faults:
+        fault = history.experiment["faults"][window.fault]
+        if fault.get("by_hand") and not _failures(window, history, fault["seen_by"]):
+            who = " or ".join(fault["seen_by"]) or "any probe"
+            name = f"{window.kind} (faults[{window.fault}])"
+            yield f"nothing shows that {name} was done: no attempt of {who} failed under it"
+
+
+def _failures(window: FaultWindow, history: History, probes: Sequence[str] = ()) -> bool:
+    """Whether an attempt of one of the probes (none named: any) failed that it may have met."""
     began = min(pull.at for pull in history.pulls if pull.fault == window.fault)
     until = math.inf if window.lifting is None else window.lifting
-    return any(
-        not s.ok and not s.crashed and s.start < until and (s.start >= began or s.end > began)
-        for samples in history.samples.values()
-        for s in samples
-    )
+    bad = (s for s in history.bad_since(began) if s.start < until)
+    return any(not probes or s.probe in probes for s in bad)

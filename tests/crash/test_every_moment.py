@@ -107,7 +107,7 @@ def attempt_run(path: Path, lab: FakeEnvironment, death: Death) -> bool:
 def put_back(path: Path) -> None:
     """`chaos rollback`, as often as it takes to come to its end."""
     try:
-        ended = run_virtual(resume(path))
+        ended = run_virtual(resume(path, print))
     except JournalFailed:
         # It died before its first line was whole: then nothing can have been touched.
         assert not read(path)
@@ -188,7 +188,7 @@ def test_dying_at_every_moment_of_the_rollback_too(
             second = Death(again)
             with second.strikes(monkeypatch, lab):
                 with contextlib.suppress(Died):
-                    run_virtual(resume(path))
+                    run_virtual(resume(path, print))
                 kernel_closes(path)
             put_back(path)
             assert unharmed(lab) == WHOLE, f"moments {at} and {again} left something behind"
