@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,10 @@ import dns.message
 import dns.rrset
 
 from chaos.proxies.dns import DnsServer
+from chaos.proxies.dns_answers import Answer, answered
+from chaos.proxies.dns_faulty import Faulty
+from chaos.proxies.dns_rules import DnsRules
+from chaos.proxies.dns_wire import Respond
 
 HOST = "127.0.0.1"
 WITHIN = 20.0
@@ -33,14 +38,35 @@ def answer_with(count: int) -> Callable[[dns.message.QueryMessage], dns.message.
 
 
 @asynccontextmanager
-async def serving(answer: Any, **limits: Any) -> AsyncIterator[int]:
-    server = DnsServer(answer, **limits)
+async def serving(answer: Answer, **limits: Any) -> AsyncIterator[int]:
+    """The port of a server that says what a function of messages says."""
+    async with responding(functools.partial(answered, answer), **limits) as port:
+        yield port
+
+
+@asynccontextmanager
+async def responding(respond: Respond, **limits: Any) -> AsyncIterator[int]:
+    """The port of a server that says what a function of bytes says."""
+    server = DnsServer(respond, **limits)
     port = await server.start(HOST)
     try:
         async with asyncio.timeout(WITHIN):
             yield port
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def faulty(
+    *rules: dict[str, Any], recursive: bool = False, **limits: Any
+) -> AsyncIterator[tuple[int, DnsRules]]:
+    """The port of a server with these rules, by their numbers, which else gives one address."""
+    put = DnsRules()
+    for number, rule in enumerate(rules):
+        put.put(str(number), rule)
+    service = Faulty(functools.partial(answered, answer_with(1)), put, recursive=recursive)
+    async with responding(service.respond, **limits) as port:
+        yield port, put
 
 
 async def udp(port: int, query: dns.message.Message) -> dns.message.Message:
@@ -80,3 +106,12 @@ async def connected(
         yield reader, writer
     finally:
         writer.transport.abort()
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Give others their turns until it has happened."""
+    for _ in range(2000):
+        if happened():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it has not happened")

@@ -49,6 +49,15 @@ class Authority:
             for zone in self._zones.values()
         ]
 
+    def names(self) -> list[str]:
+        """Every name that holds records, without the last dot."""
+        return [
+            name.to_text(omit_final_dot=True)
+            for zone in self._zones.values()
+            for name, node in zone.nodes.items()
+            if node
+        ]
+
     def lookup(self, name: Name, kind: RdataType) -> Group:
         """The records of exactly that name and type: what an alias stands for."""
         zone = self._zone_of(name)

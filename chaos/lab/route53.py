@@ -7,6 +7,7 @@ AWS API ── refresh ──► zones ──► authority ──► DNS server
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,11 +20,16 @@ from dns.rdtypes.IN.A import A
 
 from chaos.errors import EnvironmentFailed
 from chaos.lab import routing
-from chaos.lab.authority import Authority
+from chaos.lab.authority import Authority, Choose
 from chaos.lab.health import CHECKERS, HealthCheckers, refuse_circles
 from chaos.lab.health_check import HealthCheck, read_health_check
 from chaos.lab.hosted_zones import Group, read_zone
-from chaos.proxies.dns import UDP_PAYLOAD, DnsServer
+from chaos.lab.remembered import Remembered
+from chaos.proxies.dns import DnsServer
+from chaos.proxies.dns_answers import answered
+from chaos.proxies.dns_faulty import Faulty
+from chaos.proxies.dns_rules import DnsRules
+from chaos.proxies.dns_wire import UDP_PAYLOAD
 
 # One operation of the AWS API: (service, region, operation, **params), as `AwsCalls.call`.
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -78,8 +84,16 @@ class Route53:
         self._reading = asyncio.Lock()  # what is read first takes effect first
         self._coming: list[asyncio.TimerHandle] = []
         self._authority = Authority()
-        self._server = DnsServer(self.answer)
+        self.rules = DnsRules()  # what the DNS server's clients meet; the checkers ask nobody
+        self._answers = Remembered(self._render, self._choose)
+        self._server = DnsServer(Faulty(self._answers.respond, self.rules).respond)
+        self._port = 0
         self._checkers = HealthCheckers(count=checkers, resolve=self._resolve, route=self._route)
+
+    async def listen(self, port: int = 0) -> int:
+        """Have the DNS server's port on 127.0.0.1; until `start` there are no zones."""
+        self._port = self._port or await self._server.start(port=port)
+        return self._port
 
     async def start(self, port: int = 0) -> int:
         """Read everything, answer and check; the port of the DNS server on 127.0.0.1.
@@ -88,7 +102,7 @@ class Route53:
         """
         async with self._reading:
             declared = await self._read()
-            bound = await self._server.start(port=port)
+            bound = await self.listen(port)
             self._forget_coming()  # read before, perhaps while the zones were being made
             self._apply(declared)
         return bound
@@ -103,8 +117,12 @@ class Route53:
             self._coming.append(loop.call_at(due, self._apply, declared))
 
     def describe(self) -> dict[str, Any]:
-        """The checks with their checkers' opinions, and the zones, as they are answered now."""
-        return {"health_checks": self._checkers.describe(), "zones": self._authority.describe()}
+        """The checks with their checkers' opinions, the zones and all names, as they are now."""
+        return {
+            "health_checks": self._checkers.describe(),
+            "zones": self._authority.describe(),
+            "names": self._authority.names(),
+        }
 
     async def stop(self) -> None:
         """End the checkers and the server; what would still take effect does not."""
@@ -115,6 +133,10 @@ class Route53:
     def answer(self, query: dns.message.QueryMessage) -> dns.message.Message:
         """What the DNS server says to a question now."""
         return self._authority.answer(query, self._choose, payload=UDP_PAYLOAD)
+
+    def _render(self, wire: bytes, udp: bool, choose: Choose) -> bytes | None:
+        say = functools.partial(self._authority.answer, choose=choose, payload=UDP_PAYLOAD)
+        return answered(say, wire, udp=udp)
 
     def _choose(self, records: Group) -> Group:
         return routing.choose(
@@ -142,6 +164,7 @@ class Route53:
 
     def _apply(self, declared: Declared) -> None:
         self._authority = declared.authority
+        self._answers.forget()
         self._checkers.set(declared.checks)
 
     def _forget_coming(self) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import logging
 import socket
-from typing import Any
+from typing import Any, cast
 
 import dns.flags
 import dns.message
@@ -31,7 +32,11 @@ from hypothesis import strategies as st
 
 from chaos.errors import EnvironmentFailed
 from chaos.loops import run_at
+from chaos.proxies import dns as dns_module
 from chaos.proxies.dns import DnsServer
+from chaos.proxies.dns_answers import answered
+
+ONE = functools.partial(answered, answer_with(1))
 
 
 def test_the_same_answer_comes_by_udp_and_by_tcp_on_one_port() -> None:
@@ -74,8 +79,7 @@ def test_what_does_not_fit_into_a_datagram_is_truncated_and_whole_by_tcp(
 
 
 def rcode_of(wire: bytes) -> dns.rcode.Rcode:
-    server = DnsServer(answer_with(1))
-    reply = server.respond(wire, udp=True)
+    reply = answered(answer_with(1), wire, udp=True)
     assert reply is not None
     assert reply[:2] == wire[:2]
     return dns.message.from_wire(reply).rcode()
@@ -123,7 +127,7 @@ WIRE = dns.message.make_query("api.stream.example", "A", use_edns=0).to_wire()
     )
 )
 def test_no_message_can_bring_it_down(wire: bytes) -> None:
-    reply = DnsServer(answer_with(1)).respond(wire, udp=True)
+    reply = answered(answer_with(1), wire, udp=True)
     assert (reply is None) == (len(wire) < 12 or wire[2] >= 0x80)
     if reply is not None:
         assert reply[:2] == wire[:2]
@@ -156,7 +160,7 @@ def test_an_answer_that_fits_no_message_is_servfail(caplog: pytest.LogCaptureFix
 
 
 def ask_once(answer: Any) -> bytes:
-    reply = DnsServer(answer).respond(dns.message.make_query("a.example", "A").to_wire(), udp=False)
+    reply = answered(answer, dns.message.make_query("a.example", "A").to_wire(), udp=False)
     assert reply is not None
     return reply
 
@@ -178,21 +182,32 @@ def test_silence_is_an_answer_too() -> None:
 
 
 def test_answers_by_udp_are_lost_rather_than_queued_without_end() -> None:
+    class FullAtFirst:
+        """A socket that takes nothing, once."""
+
+        def __init__(self, sock: socket.socket) -> None:
+            self._sock = sock
+            self.lost = 0
+
+        def sendto(self, data: bytes, peer: Any) -> int:
+            if not self.lost:
+                self.lost = len(data)
+                raise BlockingIOError
+            return self._sock.sendto(data, peer)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._sock, name)
+
     async def main() -> None:
-        server = DnsServer(answer_with(1))
-        await server.start(HOST)
+        server = DnsServer(ONE)
+        port = await server.start(HOST)
         assert server._udp is not None
+        server._udp.sock = full = cast("Any", FullAtFirst(server._udp.sock))
         first, second = (dns.message.make_query("a.example", "A", id=n) for n in (1, 2))
-        server._udp.pause_writing()  # as the loop does when the socket takes no more
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.bind((HOST, 0))
-            client.setblocking(False)
-            server._udp.datagram_received(first.to_wire(), client.getsockname())
-            server._udp.resume_writing()
-            server._udp.datagram_received(second.to_wire(), client.getsockname())
-            async with asyncio.timeout(WITHIN):
-                got = await asyncio.get_running_loop().sock_recv(client, 512)
-            assert dns.message.from_wire(got).id == 2
+        async with asyncio.timeout(WITHIN):
+            got = await datagrams(port, first.to_wire(), second.to_wire())
+        assert dns.message.from_wire(got).id == 2
+        assert full.lost
         await server.stop()
 
     run_at(1, main())
@@ -206,7 +221,7 @@ def test_a_given_port_that_is_taken_is_one_clear_sentence(kind: socket.SocketKin
             holder.listen()
         port = holder.getsockname()[1]
         with pytest.raises(EnvironmentFailed) as caught:
-            run_at(1, DnsServer(answer_with(1)).start(HOST, port))
+            run_at(1, DnsServer(ONE).start(HOST, port))
     assert str(caught.value) == (
         f"the DNS server cannot listen on 127.0.0.1 port {port}: Address already in use;"
         " give another port, or 0 for any that is free"
@@ -215,23 +230,22 @@ def test_a_given_port_that_is_taken_is_one_clear_sentence(kind: socket.SocketKin
 
 def test_an_address_that_is_not_ours_is_one_clear_sentence() -> None:
     with pytest.raises(EnvironmentFailed, match=r"listen on 192\.0\.2\.1 port 0: .*(bind|assign)"):
-        run_at(1, DnsServer(answer_with(1)).start("192.0.2.1"))
+        run_at(1, DnsServer(ONE).start("192.0.2.1"))
 
 
 def test_an_ephemeral_port_that_is_free_for_tcp_alone_is_given_up_for_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def main() -> None:
-        loop = asyncio.get_running_loop()
-        real, tried = loop.create_datagram_endpoint, list[int]()
+        real, tried = dns_module._datagrams, list[int]()
 
-        async def taken_twice(*args: Any, **named: Any) -> Any:
-            tried.append((named["local_addr"] or (HOST, 0))[1])
+        def taken_twice(host: str, port: int) -> socket.socket:
+            tried.append(port)
             if len(tried) < 3:
                 raise OSError(errno.EADDRINUSE, "taken")
-            return await real(*args, **named)
+            return real(host, port)
 
-        monkeypatch.setattr(loop, "create_datagram_endpoint", taken_twice)
+        monkeypatch.setattr(dns_module, "_datagrams", taken_twice)
         async with serving(answer_with(1)) as port:
             assert port == tried[2]
             assert (await udp(port, dns.message.make_query("a.example", "A"))).answer
@@ -245,7 +259,7 @@ def test_an_ephemeral_port_that_is_free_for_tcp_alone_is_given_up_for_another(
 
 def test_stopping_closes_connections_and_frees_the_port() -> None:
     async def main() -> None:
-        first, second = DnsServer(answer_with(1)), DnsServer(answer_with(1))
+        first, second = DnsServer(ONE), DnsServer(ONE)
         port = await first.start(HOST)
         query = dns.message.make_query("a.example", "A")
         async with connected(port) as (reader, writer):
@@ -262,4 +276,4 @@ def test_stopping_closes_connections_and_frees_the_port() -> None:
 
 
 def test_a_server_that_never_started_can_be_stopped() -> None:
-    run_at(1, DnsServer(answer_with(1)).stop())
+    run_at(1, DnsServer(ONE).stop())
