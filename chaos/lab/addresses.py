@@ -20,7 +20,9 @@ import struct
 from collections.abc import Awaitable, Callable
 
 from chaos.errors import EnvironmentFailed
+from chaos.lab import error_answers
 from chaos.lab.gates import Gate, State, first_closed
+from chaos.lab.links import Link
 from chaos.lab.relay import Relay
 
 BACKLOG = 128
@@ -30,6 +32,8 @@ MEMINFO = struct.Struct("=9I")
 
 # Connects a relay to the backend, and gives the gates that lie on the way there.
 Connect = Callable[[Relay], Awaitable[tuple[Gate, ...]]]
+# The link on which a peer with that address comes in.
+Incoming = Callable[[str], Link]
 
 
 def reserve(port: int) -> socket.socket:
@@ -68,9 +72,17 @@ class Address:
     """One address with the lab's port; `up` says whether there is a host at all."""
 
     def __init__(
-        self, ip: str, port: int, *, gates: tuple[Gate, ...], connect: Connect, up: bool = True
+        self,
+        ip: str,
+        port: int,
+        *,
+        gates: tuple[Gate, ...],
+        connect: Connect,
+        incoming: Incoming = lambda _peer: Link(),
+        up: bool = True,
     ) -> None:
         self.ip = ip
+        self._incoming = incoming
         self._gates = gates
         self._connect = connect
         self._up = up
@@ -179,16 +191,17 @@ class Address:
                 sock.close()
                 self._drop_filler()
             else:
-                self._admit(sock)
+                self._admit(sock, peer[0])
 
     def _accept_again(self) -> None:
         if self._state == "open" and self._sock.fileno() >= 0:
             self._open()
 
-    def _admit(self, sock: socket.socket) -> None:
+    def _admit(self, sock: socket.socket, peer: str) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        relay = Relay(self._gates, self._relays.discard)
-        self._relays.add(relay)
+        relay = Relay(self._gates, self._relays.discard, self._incoming(peer))
+        if not relay.ended:
+            self._relays.add(relay)
         task = asyncio.create_task(self._serve(relay, sock))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
@@ -196,10 +209,18 @@ class Address:
     async def _serve(self, relay: Relay, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         await loop.connect_accepted_socket(lambda: relay.near, sock)
+        if relay.ended:
+            return
         try:
-            gates = await self._connect(relay)
+            gates = await self._behind(relay)
         except OSError:  # TimeoutError is one
             relay.lost(relay.far, reset=False)
         else:
             relay.through(gates)
             relay.connected()
+
+    async def _behind(self, relay: Relay) -> tuple[Gate, ...]:
+        if (status := relay.error()) is None:
+            return await self._connect(relay)
+        await error_answers.connect(lambda: relay.far, status, relay.met)
+        return ()

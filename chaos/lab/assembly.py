@@ -72,14 +72,17 @@ async def stand_up(lab: Lab, directory: Path, stack: AsyncExitStack) -> World:
     rules, heard = Rules(), Heard()
     api = await _door(ApiProxy(moto, rules, heard.tell), lab.ports.api, stack)
     operator = await _door(ApiProxy(moto, Rules(), heard.tell), 0, stack)
-    network = Network(lab.regions, lab.ports.http)
+    network = Network(lab.regions, lab.ports.http, lab.services)
     stack.callback(network.close)
     balancers = _balancers(lab, network, stack)
     await seed(lab, aws.call, {key: b.address.ip for key, b in balancers.items()})
+    route53 = _route53(lab, aws.call, network, heard, stack)
+    dns = await route53.listen(lab.ports.dns)
     fleet = Fleet(
         lab=lab,
         directory=directory,
         endpoint=api,
+        dns=dns,
         call=aws.call,
         hypervisor=hypervisor,
         network=network,
@@ -88,11 +91,8 @@ async def stand_up(lab: Lab, directory: Path, stack: AsyncExitStack) -> World:
     stack.push_async_callback(fleet.stop)
     replication = Replication(_replicated(lab), aws.call)
     stack.push_async_callback(replication.stop)
-    route53 = _route53(lab, aws.call, network, heard, stack)
     heard.listeners += [fleet.seen, replication.seen]
-    _, _, dns = await asyncio.gather(
-        fleet.start(), replication.start(), route53.start(lab.ports.dns)
-    )
+    await asyncio.gather(fleet.start(), replication.start(), route53.start())
     await _healthy(balancers.values())
     world = World(
         lab=lab,
@@ -132,7 +132,7 @@ def _balancers(
     for name, service in lab.services.items():
         for region in lab.regions:
             if service.balancer is not None:
-                listen = functools.partial(network.regional, region)
+                listen = functools.partial(network.regional, region, service=name)
                 made[name, region] = Balancer(name, region, service.balancer, listen)
                 stack.push_async_callback(made[name, region].close)
     return made

@@ -9,10 +9,21 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chaos.lab.declaration import BalancerOf, Lab, Record
+    from chaos.lab.declaration import BalancerOf, Dependency, Lab, Record, Service
 
+Place = tuple[str | int, ...]
 # Where in the declaration, and what is wrong there.
-Problem = tuple[tuple[str | int, ...], str]
+Problem = tuple[Place, str]
+
+# What means something to one app only, and whether that app needs it.
+OF_AN_APP = {
+    "table": ("playback", True),
+    "aws_timeout": ("playback", False),
+    "workers": ("home", False),
+    "depends_on": ("home", True),
+}
+# What an app calls: what answers its requests must run that app.
+CALLS = {"home": "recommendations"}
 
 
 def problems(lab: Lab) -> Iterator[Problem]:
@@ -43,11 +54,46 @@ def _services(lab: Lab) -> Iterator[Problem]:
             yield (*where, "balancer"), "the timeout must be shorter than the interval"
         if "service" in service.tags or any(k.startswith("aws:") for k in service.tags):
             yield (*where, "tags"), "'service' and 'aws:…' are set by the lab"
-        table = lab.tables.get(service.table)
-        if table is None:
-            yield (*where, "table"), _unknown("table", service.table, lab.tables)
-        elif missing := [r for r in lab.regions if r not in table.regions]:
-            yield (*where, "table"), f"{service.table} has no replica in {', '.join(missing)}"
+        yield from _app(where, service)
+        if service.table is not None:
+            yield from _table_of(lab, (*where, "table"), service.table)
+        for called, dependency in service.depends_on.items():
+            yield from _dependency(lab, (*where, "depends_on", called), service, called, dependency)
+
+
+def _app(where: Place, service: Service) -> Iterator[Problem]:
+    for key, (app, needed) in OF_AN_APP.items():
+        default = type(service).model_fields[key].get_default(call_default_factory=True)
+        given = getattr(service, key) != default
+        if given and service.app != app:
+            yield (*where, key), f"is for the app {app}; {service.app} makes no use of it"
+        if needed and not given and service.app == app:
+            yield (*where, key), f"is missing; the app {app} needs it"
+    if len(service.depends_on) > 1:
+        yield (*where, "depends_on"), f"the app {service.app} calls one service, not several"
+
+
+def _table_of(lab: Lab, where: Place, name: str) -> Iterator[Problem]:
+    table = lab.tables.get(name)
+    if table is None:
+        yield where, _unknown("table", name, lab.tables)
+    elif missing := [r for r in lab.regions if r not in table.regions]:
+        yield where, f"{name} has no replica in {', '.join(missing)}"
+
+
+def _dependency(
+    lab: Lab, where: Place, caller: Service, called: str, dependency: Dependency
+) -> Iterator[Problem]:
+    service, wanted = lab.services.get(called), CALLS.get(caller.app)
+    if service is None:
+        yield where, _unknown("service", called, lab.services)
+    elif service.app != wanted:
+        yield where, f"{called} runs the app {service.app}; {caller.app} calls {wanted}"
+    elif not any(
+        record.name == dependency.name and record.balancer and record.balancer.service == called
+        for record in lab.dns.records
+    ):
+        yield (*where, "name"), f"no record {dependency.name} leads to a balancer of {called}"
 
 
 def _tables(lab: Lab) -> Iterator[Problem]:

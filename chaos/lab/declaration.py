@@ -65,13 +65,58 @@ class Balancer(Declared):
     healthy: int = Field(default=2, ge=1, le=10, description="passes that take it in again")
 
 
+class Resolver(Declared):
+    """How an app finds the address of what it calls: it asks the lab's DNS server itself."""
+
+    timeout: Duration = Field(
+        default=5.0, gt=0, description="when a question is given up; resolv.conf(5) says 5 s"
+    )
+    stale: bool = Field(
+        default=False,
+        description="when DNS is silent or fails, the last address is used on (RFC 8767)",
+    )
+
+
+class Breaker(Declared):
+    """A circuit breaker, in each instance: a dependency that fails is left alone for a while."""
+
+    failures: int = Field(default=5, ge=1, le=1000, description="failures in a row that open it")
+    open_for: Duration = Field(default=30.0, gt=0, description="until one call is let through")
+
+
+class Dependency(Declared):
+    """How a service calls another one."""
+
+    name: Domain = Field(description="the DNS name that it is called by")
+    timeout: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="when connecting, or waiting for an answer, is given up; without it never",
+    )
+    resolver: Resolver = Resolver()
+    breaker: Breaker | None = Field(default=None, description="without it every call is made")
+    fallback: bool = Field(
+        default=False, description="a static answer instead of an error when the call fails"
+    )
+
+
 class Service(Declared):
     """The same instances in every zone of every region."""
 
-    app: Literal["playback"] = Field(description="the program that an instance runs")
-    table: str = Field(description="the table that the app reads and writes in its own region")
+    app: Literal["home", "playback", "recommendations"] = Field(
+        description="the program that an instance runs"
+    )
+    table: str | None = Field(
+        default=None, description="playback: the table that it uses in its own region"
+    )
     aws_timeout: Duration = Field(
-        default=1.5, gt=0, description="when the app gives up a call to the AWS API"
+        default=1.5, gt=0, description="playback: when it gives up a call to the AWS API"
+    )
+    workers: int = Field(
+        default=8, ge=1, le=100, description="home: pages that an instance makes at a time"
+    )
+    depends_on: dict[Name, Dependency] = Field(
+        default_factory=dict, description="home: the service that it calls"
     )
     port: Literal[80] = Field(default=80, description="the port on an instance's address")
     per_zone: int = Field(default=1, ge=1, le=20, description="instances in each zone")

@@ -65,11 +65,12 @@ class Member:
 
 @dataclass(slots=True, kw_only=True)
 class Fleet:
-    """The instances of a lab; `endpoint` is the workload's door to the AWS API."""
+    """The instances of a lab; `endpoint` is the workload's door to the AWS API, `dns` a port."""
 
     lab: Lab
     directory: Path
     endpoint: str
+    dns: int
     call: Call
     hypervisor: Starter
     network: Network
@@ -150,7 +151,7 @@ class Fleet:
 
     def _join(self, wanted: Wanted) -> Member:
         socket = str(self.directory / wanted.id)
-        host = self.network.host(wanted.region, wanted.zone, socket)
+        host = self.network.host(wanted.region, wanted.zone, socket, wanted.service or "")
         member = self._members[wanted.id] = Member(wanted, host)
         return member
 
@@ -186,12 +187,13 @@ class Fleet:
             id=member.wanted.id,
             region=member.wanted.region,
             zone=member.wanted.zone,
+            service=service,
+            table=self.lab.tables.get(service.table or ""),
+            address=member.host.ip,
             socket=member.host.socket,
+            port=self.network.port,
+            dns=("127.0.0.1", self.dns),
             endpoint=self.endpoint,
-            table=service.table,
-            key=self.lab.tables[service.table].key,
-            sort_key=self.lab.tables[service.table].sort_key,
-            aws_timeout=service.aws_timeout,
             speed=speed_of(asyncio.get_running_loop()),
         )
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from chaos.lab.addresses import Address
+from chaos.lab.addresses import Address, Incoming
 from chaos.lab.gates import Gate
 from chaos.lab.relay import Relay
 
@@ -22,10 +22,19 @@ SYN_AGAIN_S = 1.0  # of the lab: TCP's first retransmission of a SYN, RFC 6298 Â
 class Host:
     """Where one instance is. Its number is its own for ever, so it outlives the process."""
 
-    def __init__(self, ip: str, port: int, *, region: Gate, zone: Gate, socket: str) -> None:
+    def __init__(
+        self, ip: str, port: int, *, region: Gate, zone: Gate, incoming: Incoming, socket: str
+    ) -> None:
         self.socket = socket
         self.zone = zone
-        self.address = Address(ip, port, gates=(region, zone), connect=self._from_outside, up=False)
+        self.address = Address(
+            ip,
+            port,
+            gates=(region, zone),
+            connect=self._from_outside,
+            incoming=incoming,
+            up=False,
+        )
 
     @property
     def ip(self) -> str:

@@ -19,26 +19,31 @@ from multiprocessing import connection, forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chaos.errors import EnvironmentFailed
 from chaos.loops import speed_of
+
+if TYPE_CHECKING:
+    from chaos.lab.declaration import Service, Table
 
 READY_WITHIN_S = 30.0  # seconds of the wall; a fork with its first call takes a tenth of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """What an instance knows of itself; `aws_timeout` is in seconds of the lab."""
+    """What an instance knows of itself and of its surroundings."""
 
     id: str
     region: str
     zone: str
+    service: Service
+    table: Table | None  # the service's, if it has one
+    address: str  # where it is on the lab's network
     socket: str  # the unix socket that it answers on
+    port: int  # what port 80 of the lab's addresses really is
+    dns: tuple[str, int]
     endpoint: str  # the workload's door to the AWS API
-    table: str
-    key: str
-    sort_key: str
-    aws_timeout: float
     speed: float
 
 
@@ -149,10 +154,10 @@ def _live(instance: Instance, ready: Connection) -> None:
     """The life of an instance, in its own process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run
     threading.Thread(target=_end_with_lab, daemon=True).start()
-    from chaos.lab.playback import Server
+    from chaos.lab.apps import SERVERS
 
     Path(instance.socket).unlink(missing_ok=True)  # a stopped instance left it
-    server = Server(instance)
+    server = SERVERS[instance.service.app](instance)
     ready.send_bytes(b"ready")
     ready.close()
     server.serve_forever()

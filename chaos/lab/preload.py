@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 
-from chaos.lab import instances, playback
+from chaos.lab import apps, declaration, instances, playback
 
-__all__ = ["instances", "playback"]
+__all__ = ["apps", "declaration", "instances", "playback"]
 
 # Reads botocore's description of DynamoDB, which the forks then have in memory.
 playback.session().client("dynamodb", region_name="us-east-1")

@@ -4,6 +4,7 @@
 
 While a gate on its way drops, a relay is frozen: nothing is read and nothing is closed, and then
 it goes on. What was read before is still delivered, as packets are that were past the cut.
+The rule of its link can freeze or reset it too, or hold back what the instance answers.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from collections.abc import Callable
 from typing import Literal
 
 from chaos.lab.gates import Gate, first_closed
+from chaos.lab.links import Link
 
 # With it, closing a socket sends RST instead of FIN.
 LINGER_0 = struct.pack("ii", 1, 0)
 
-Hold = Literal["frozen", "waiting", "full"]
+Hold = Literal["frozen", "hanging", "late", "waiting", "full"]
 
 
 class End(asyncio.Protocol):
@@ -31,6 +33,8 @@ class End(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.finished = False  # the peer has said all that it had to say
         self.other: End
+        self._held_back = b""
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # a stream's always is
@@ -49,8 +53,29 @@ class End(asyncio.Protocol):
             self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
-        if self.other.transport is not None:
+        late = self._relay.lateness(self)
+        if late > 0:
+            self._held_back = data
+            self.hold("late")
+            self._timer = asyncio.get_running_loop().call_later(late, self.let_go)
+        elif self.other.transport is not None:
             self.other.transport.write(data)
+
+    def let_go(self) -> None:
+        """Pass on what is held back now, and go on reading."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            if self.other.transport is not None:
+                self.other.transport.write(self._held_back)
+            self._held_back = b""
+            self.release("late")
+
+    def forget(self) -> None:
+        """What is held back will not be passed on any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def eof_received(self) -> bool:
         self.finished = True
@@ -85,14 +110,21 @@ class End(asyncio.Protocol):
 class Relay:
     """A client's connection through some gates, and the one to the backend once there is one."""
 
-    def __init__(self, gates: tuple[Gate, ...], on_end: Callable[[Relay], None]) -> None:
+    def __init__(
+        self, gates: tuple[Gate, ...], on_end: Callable[[Relay], None], link: Link | None = None
+    ) -> None:
+        self._link = Link() if link is None else link
+        self._answer_due = True  # nothing has come back since the client said something
         self._gates: tuple[Gate, ...] = ()
         self._on_end = on_end
         self._frozen = False
+        self._answered = False  # by an error
         self._ended = False
         self.near, self.far = End(self), End(self)
         self.near.other, self.far.other = self.far, self.near
         self.near.hold("waiting")  # until there is somebody to pass it to
+        self._link.passing.add(self)
+        self._meet()
         self.through(gates)
 
     @property
@@ -132,6 +164,45 @@ class Relay:
             self.near.hold("frozen")
             self.far.hold("frozen")
 
+    def link_changed(self) -> None:
+        """Do what the rule wants of a connection that stands; new ones alone are told an error."""
+        self.far.let_go()
+        for end in (self.near, self.far):
+            end.release("hanging")
+        if self._link.rule and self._link.rule.action == "error":
+            self._link.hit()
+            self.reset()
+        elif self._answered:
+            self.reset()
+        else:
+            self._meet()
+
+    def error(self) -> int | None:
+        """The status that all requests get now; from here on they are answered with it alone."""
+        status = self._link.rule.status if self._link.rule else None
+        self._answered = status is not None
+        return status
+
+    def met(self) -> None:
+        """The link's rule has done its work once more."""
+        self._link.hit()
+
+    def lateness(self, end: End) -> float:
+        """For how many seconds to hold back what has come: on a slow link an answer's beginning."""
+        due, self._answer_due = self._answer_due, end is self.near
+        return self._link.lateness() if due and end is self.far else 0.0
+
+    def _meet(self) -> None:
+        """Be frozen, or reset, as the link's rule wants it."""
+        action = self._link.rule and self._link.rule.action
+        if action == "refuse":
+            self._link.hit()
+            self.reset()
+        elif action == "hang":
+            self._link.hit()
+            for end in (self.near, self.far):
+                end.hold("hanging")
+
     def reset(self) -> None:
         """End it at once; the client gets an RST."""
         self.lost(self.far, reset=True)
@@ -141,6 +212,8 @@ class Relay:
         if self._ended:
             return
         self._ended = True
+        self._link.passing.discard(self)
+        self.far.forget()
         for gate in self._gates:
             gate.guarded.discard(self)
         other = end.other.transport

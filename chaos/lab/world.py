@@ -13,7 +13,7 @@ from chaos.errors import InvalidInput
 from chaos.lab.balancer import Balancer
 from chaos.lab.control import Operation
 from chaos.lab.control_plane import ControlPlane
-from chaos.lab.declaration import Lab
+from chaos.lab.declaration import Lab, Service
 from chaos.lab.fleet import Fleet
 from chaos.lab.network import Network
 from chaos.lab.replication import Replication
@@ -41,6 +41,7 @@ class World:
 
     def describe(self) -> dict[str, Any]:
         """What there is and where, as JSON."""
+        route53 = self.route53.describe()
         return {
             "lab": self.lab.name,
             "pid": os.getpid(),
@@ -48,6 +49,10 @@ class World:
             "control": str(control_path(self.directory)),
             "speed": speed_of(asyncio.get_running_loop()),
             "regions": [*self.lab.regions],
+            "services": {
+                name: {"depends_on": dependencies(service)}
+                for name, service in self.lab.services.items()
+            },
             "zones": {region: [*zones] for region, zones in self.lab.regions.items()},
             "dns": ["127.0.0.1", self.dns],
             "api": self.api,
@@ -55,7 +60,8 @@ class World:
             "ports": {"80": self.network.port},
             "instances": self.fleet.describe(),
             "balancers": [balancer.describe() for balancer in self.balancers.values()],
-            "health_checks": self.route53.describe()["health_checks"],
+            "health_checks": route53["health_checks"],
+            "names": route53["names"],
         }
 
     def operations(self) -> dict[str, Operation]:
@@ -64,6 +70,10 @@ class World:
             "describe_lab": self._describe_lab,
             "describe_api_rule": self._describe_api_rule,
             "put_api_rule": self._put_api_rule,
+            "describe_dns_rule": self._describe_dns_rule,
+            "put_dns_rule": self._put_dns_rule,
+            "describe_link_rule": self._describe_link_rule,
+            "put_link_rule": self._put_link_rule,
             "describe_reachability": self._describe_reachability,
             "put_reachability": self._put_reachability,
             "describe_replication": self._describe_replication,
@@ -79,6 +89,21 @@ class World:
 
     async def _put_api_rule(self, id: str, rule: Any) -> dict[str, Any]:  # noqa: A002  # as above
         self.rules.put(id, rule)
+        return {}
+
+    async def _describe_dns_rule(self, id: str) -> dict[str, Any]:  # noqa: A002  # as above
+        rule = self.route53.rules.get(id)
+        return {"rule": rule and rule.to_json(), "hits": self.route53.rules.hits(id)}
+
+    async def _put_dns_rule(self, id: str, rule: Any) -> dict[str, Any]:  # noqa: A002  # as above
+        self.route53.rules.put(id, rule)
+        return {}
+
+    async def _describe_link_rule(self, id: str) -> dict[str, Any]:  # noqa: A002  # as above
+        return self.network.links.describe(id)
+
+    async def _put_link_rule(self, id: str, rule: Any) -> dict[str, Any]:  # noqa: A002  # as above
+        self.network.links.put(id, rule)
         return {}
 
     async def _describe_reachability(self, scope: str) -> dict[str, Any]:
@@ -110,6 +135,11 @@ class World:
         if region not in self.lab.regions:
             known = ", ".join(self.lab.regions)
             raise InvalidInput(f"no region {region!r} in this lab; there is {known}")
+
+
+def dependencies(service: Service) -> list[str]:
+    """What a service calls: other services, and services of AWS."""
+    return [*service.depends_on, *(["dynamodb"] if service.table else [])]
 
 
 def control_path(directory: Path) -> Path:

@@ -10,7 +10,10 @@ from chaos.environments.environment import Environment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRule:
-    """One rule of the proxy between the workload and the AWS API; None is: no such rule."""
+    """A rule of the proxy between the workload and the AWS API, or its absence.
+
+    Put back to the rule that was there before, or to none.
+    """
 
     kind: ClassVar[str] = "api_rule"
     irreversible: ClassVar[bool] = False
@@ -28,8 +31,55 @@ class ApiRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRule:
+    """A rule for the traffic between two services of the lab, or its absence.
+
+    Put back to the rule that was there before, or to none.
+    """
+
+    kind: ClassVar[str] = "link_rule"
+    irreversible: ClassVar[bool] = False
+
+    id: str
+
+    async def read(self, environment: Environment) -> Any:
+        return (await environment.call("lab", "", "describe_link_rule", id=self.id))["rule"]
+
+    async def set(self, environment: Environment, value: Any) -> None:
+        await environment.call("lab", "", "put_link_rule", id=self.id, rule=value)
+
+    async def noticed(self, environment: Environment) -> int:
+        return int((await environment.call("lab", "", "describe_link_rule", id=self.id))["hits"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsRule:
+    """A rule of the lab's DNS server, or its absence.
+
+    Put back to the rule that was there before, or to none.
+    """
+
+    kind: ClassVar[str] = "dns_rule"
+    irreversible: ClassVar[bool] = False
+
+    id: str
+
+    async def read(self, environment: Environment) -> Any:
+        return (await environment.call("lab", "", "describe_dns_rule", id=self.id))["rule"]
+
+    async def set(self, environment: Environment, value: Any) -> None:
+        await environment.call("lab", "", "put_dns_rule", id=self.id, rule=value)
+
+    async def noticed(self, environment: Environment) -> int:
+        return int((await environment.call("lab", "", "describe_dns_rule", id=self.id))["hits"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reachability:
-    """Whether the addresses of a region or zone answer from outside: open, drop or refuse."""
+    """Whether the addresses of a region or zone answer from outside: `open`, `drop` or `refuse`.
+
+    Put back to what it was, which is `open` unless another fault is on.
+    """
 
     kind: ClassVar[str] = "reachability"
     irreversible: ClassVar[bool] = False
@@ -51,7 +101,10 @@ class Reachability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replication:
-    """Whether the region's DynamoDB tables replicate, in both directions: on or off."""
+    """Whether a region's DynamoDB tables replicate, in both directions: `on` or `off`.
+
+    Put back to what it was. What waited meanwhile is copied then, as DynamoDB does.
+    """
 
     kind: ClassVar[str] = "replication"
     irreversible: ClassVar[bool] = False

@@ -7,6 +7,7 @@ has to find. Every drill is real: processes, sockets, DNS; the lab's clock runs 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 EXPERIMENTS = ROOT / "experiments"
-STREAMING = ROOT / "chaos" / "lab" / "systems" / "streaming.yaml"
+SYSTEMS = ROOT / "chaos" / "lab" / "systems"
 SPEED = 5
 
 Edits = dict[str, str]
@@ -47,10 +48,16 @@ EMPTY_REGION = """
   eu-west-1: [eu-west-1a]
 """
 THREE_REPLICAS = "    regions: [us-east-1, us-west-2, eu-west-1]\n"
+TIMEOUT = "        timeout: 1500ms     # without it a call to a service that hangs waits for ever\n"
+BREAKER = "        breaker: {failures: 3, open_for: 10s}\n"
+RESOLVER = "resolver: {timeout: 500ms, stale: true}"
 
 TWINS = {
     "region-outage": Twin(experiment="region-outage", verdict="held", exit_code=0),
     "instance-termination": Twin(experiment="instance-termination", verdict="held", exit_code=0),
+    "dependency-outage": Twin(experiment="dependency-outage", verdict="held", exit_code=0),
+    "slow-dns": Twin(experiment="slow-dns", verdict="held", exit_code=0),
+    "dns-failure": Twin(experiment="dns-failure", verdict="held", exit_code=0),
     "no failover record": Twin(
         experiment="region-outage",
         verdict="broken",
@@ -77,6 +84,61 @@ TWINS = {
         reason="us_east",
         lab=(("suspended: []", "suspended: [Launch]"),),
     ),
+    "a service without a circuit breaker": Twin(
+        experiment="dependency-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="page",
+        lab=((BREAKER, ""),),
+    ),
+    "a service without timeouts, whose breaker never sees a failure": Twin(
+        experiment="dependency-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="page",
+        lab=((TIMEOUT, ""),),
+    ),
+    "a service without a fallback": Twin(
+        experiment="dependency-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="page",
+        lab=(("fallback: true ", "fallback: false "),),
+    ),
+    "a link that nobody uses": Twin(
+        experiment="dependency-outage",
+        verdict="unknown",
+        exit_code=3,
+        edits=(("    from: home\n", "    from: clients\n"),),
+    ),
+    "a resolver that waits as long as DNS does": Twin(
+        experiment="slow-dns",
+        verdict="broken",
+        exit_code=1,
+        reason="page",
+        lab=((RESOLVER, "resolver: {stale: true}"),),
+    ),
+    "a resolver that gives up, and has nothing to fall back on": Twin(
+        experiment="slow-dns",
+        verdict="broken",
+        exit_code=1,
+        reason="page",
+        lab=((RESOLVER, "resolver: {timeout: 500ms}"),),
+    ),
+    "a resolver without fallback": Twin(
+        experiment="dns-failure",
+        verdict="broken",
+        exit_code=1,
+        reason="fresh",
+        lab=((RESOLVER, "resolver: {timeout: 500ms}"),),
+    ),
+    "a name of which DNS says that it does not exist": Twin(
+        experiment="dns-failure",
+        verdict="broken",
+        exit_code=1,
+        reason="fresh",
+        edits=(("    how: servfail\n", "    how: nxdomain\n"),),
+    ),
     "a fault that touches nothing": Twin(
         experiment="region-outage",
         verdict="unknown",
@@ -100,8 +162,9 @@ def edited(text: str, edits: tuple[tuple[str, str], ...]) -> str:
 def carry_out(twin: Twin, directory: Path) -> tuple[subprocess.CompletedProcess[str], Any]:
     """`chaos run` of the twin; returns the process and its verdict.json."""
     text = (EXPERIMENTS / f"{twin.experiment}.yaml").read_text()
-    (directory / "lab.yaml").write_text(edited(STREAMING.read_text(), twin.lab))
-    text = edited(text, (("lab: streaming", "lab: lab.yaml"), *twin.edits))
+    (lab,) = re.findall(r"^lab: (\w+)$", text, re.MULTILINE)
+    (directory / "lab.yaml").write_text(edited((SYSTEMS / f"{lab}.yaml").read_text(), twin.lab))
+    text = edited(text, ((f"\nlab: {lab}\n", "\nlab: lab.yaml\n"), *twin.edits))
     (directory / "drill.yaml").write_text(text)
     done = subprocess.run(
         [sys.executable, "-m", "chaos", "run", "drill.yaml", "--speed", str(SPEED)],

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from chaos.errors import EnvironmentFailed
+from chaos.lab.declaration import Service, Table
 from chaos.lab.instances import Hypervisor, Instance, Machine
 from chaos.loops import run_at
 
@@ -36,12 +37,13 @@ def an_instance(directory: Path, name: str = "i-1") -> Instance:
         id=name,
         region="us-east-1",
         zone="us-east-1a",
+        service=Service(app="playback", table="history", aws_timeout=5),
+        table=Table(key="profile", sort_key="watched", regions=("us-east-1",)),
+        address="127.1.1.10",
         socket=str(directory / name),
+        port=80,
+        dns=("127.0.0.1", 53),
         endpoint="http://127.0.0.1:1",
-        table="history",
-        key="profile",
-        sort_key="watched",
-        aws_timeout=5,
         speed=1,
     )
 

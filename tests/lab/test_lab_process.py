@@ -211,6 +211,7 @@ def test_it_is_what_was_declared(lab: Lab) -> None:
     assert described["lab"] == "streaming"
     assert described["speed"] == SPEED
     assert described["zones"]["us-west-2"] == ["us-west-2a", "us-west-2b"]
+    assert described["services"] == {"playback": {"depends_on": ["dynamodb"]}}
     assert {one["state"] for one in described["instances"]} == {"running"}
     assert [balancer["address"] for balancer in described["balancers"]] == [
         "127.1.0.10",
@@ -238,6 +239,22 @@ def test_its_app_reads_the_table_of_its_region_through_the_workloads_door(lab: L
     assert lab.get("127.2.0.10", "/playback?profile=sam")[0] == 503
     lab.ask("put_api_rule", id="t", rule=None)
     assert lab.get("127.2.0.10", "/playback?profile=sam")[0] == 200
+
+
+def test_a_dns_rule_decides_what_its_names_are_answered(lab: Lab) -> None:
+    assert "us-west-2.api.stream.example" in lab.ask("describe_lab")["names"]
+    wrong = {"action": "wrong", "names": ["us-west-2.*"], "answers": ["127.9.9.9"]}
+    assert lab.ask("put_dns_rule", id="t", rule=wrong)["error"].startswith("names: 'us-west-2.*'")
+    wrong["names"] = ["us-west-2.api.stream.example"]
+    for _ in range(2):
+        lab.ask("put_dns_rule", id="t", rule=wrong)
+    assert lab.ask("describe_dns_rule", id="t") == {"rule": wrong, "hits": 0}
+    assert lab.resolve("us-west-2.api.stream.example") == ["127.9.9.9"]
+    assert lab.resolve("api.stream.example") == ["127.1.0.10"]
+    assert lab.ask("describe_dns_rule", id="t")["hits"] == 1
+    lab.ask("put_dns_rule", id="t", rule=None)
+    assert lab.resolve("us-west-2.api.stream.example") == ["127.2.0.10"]
+    assert lab.ask("describe_dns_rule", id="t") == {"rule": None, "hits": 1}
 
 
 def test_what_one_region_writes_the_other_has_soon_but_not_while_paused(lab: Lab) -> None:

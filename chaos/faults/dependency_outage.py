@@ -1,0 +1,172 @@
+"""One service of a chain fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from chaos.errors import InvalidInput
+from chaos.faults.fault import Fault, Fidelity, Look, Pull
+from chaos.levers.lab import ApiRule, LinkRule
+from chaos.schema import did_you_mean, problem, problems
+from probes.durations import Duration, show
+
+# As calls to the AWS API name their service: the signing names of those that apps depend on most.
+AWS = [
+    "athena",
+    "cognito-idp",
+    "dynamodb",
+    "events",
+    "firehose",
+    "kinesis",
+    "kms",
+    "lambda",
+    "logs",
+    "monitoring",
+    "rds-data",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "states",
+    "sts",
+]
+CLIENTS = "clients"
+ACTIONS = {"refuse": "refuse", "hang": "hang", "error": "error", "slow": "delay"}
+DEFAULT_STATUS = 503
+# What means something to one `how` only.
+OF_A_KIND = {"status": "error", "delay": "slow", "jitter": "slow"}
+
+
+class DependencyOutage(Fault):
+    """One service refuses, hangs, answers errors or is slow, for all who call it or for one.
+
+    What happens to traffic to the service's load balancers and instances:
+
+    - `refuse`: a connection is reset as soon as it is made, and those that stand are reset. (A
+      client sees a reset and not ECONNREFUSED: the same port goes on serving other consumers.)
+    - `hang`: connections are accepted and never answered; those that stand are frozen.
+    - `error`: every HTTP request is answered with `status` and never reaches the service;
+      connections that stand are reset, so that keep-alive does not get around it.
+    - `slow`: what first comes back after the consumer has said something is held back for `delay`,
+      give or take `jitter`. Works for any protocol over TCP.
+
+    The consumer is known by the address that it connects from. `from: clients` are all who are no
+    service of the lab: probes, and Route 53's health checkers. The checks that a load balancer
+    makes of its own targets stay inside the service and pass.
+
+    `service` can be one of AWS (`dynamodb`, `s3` …) too: then calls to its API fail, for everybody
+    who makes them through the workload's door; `from` and `jitter` are not to be had there.
+
+    When it is lifted, what hangs goes on, what is held back is delivered at once, and new
+    connections reach the service again. A link that nobody uses makes the verdict `unknown`,
+    because nothing has met the fault; one that cannot be used is refused.
+    """
+
+    summary: ClassVar[str] = "one service of a chain refuses, hangs, answers errors or is slow"
+    example: ClassVar[str] = """\
+- kind: dependency_outage
+  service: recommendations
+  from: home
+  how: hang
+  lasts: 60s
+"""
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
+
+    kind: Literal["dependency_outage"]
+    service: str = Field(description="what fails: a service of the lab, or of AWS such as dynamodb")
+    from_: str | None = Field(
+        default=None,
+        alias="from",
+        description="for whom: a service, or clients; without it for all",
+    )
+    region: str | None = Field(default=None, description="only in this region; without it in all")
+    how: Literal["refuse", "hang", "error", "slow"] = Field(
+        default="hang", description="what its consumers see"
+    )
+    status: int | None = Field(
+        default=None, ge=400, le=599, description="error: what is answered; without it 503"
+    )
+    delay: Duration | None = Field(
+        default=None, gt=0, description="slow: for how long an answer is held back"
+    )
+    jitter: Duration | None = Field(
+        default=None, gt=0, description="slow: how much more or less it may be; without it nothing"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if found := [problem(name, what=what) for name, what in self._impossible()]:
+            raise problems(self.kind, found)
+        return self
+
+    def _impossible(self) -> Iterator[tuple[str, str]]:
+        for name, how in OF_A_KIND.items():
+            if getattr(self, name) is not None and self.how != how:
+                yield name, f"means nothing to 'how: {self.how}', only to 'how: {how}'"
+        if self.how == "slow" and self.delay is None:
+            yield "delay", "is missing; 'how: slow' needs it, such as 2s"
+        if self.jitter is not None and self.delay is not None and self.jitter > self.delay:
+            yield "jitter", "can be at most 'delay': no answer comes before its time"
+
+    async def inject(self, look: Look, pull: Pull) -> None:
+        lab = await look("lab", "", "describe_lab")
+        self._known("region", self.region, lab["regions"])
+        rule = self._rule()
+        if self.service in lab["services"]:
+            self._called(lab["services"])
+            link = {"to": self.service, **({"from": self.from_} if self.from_ else {})}
+            await pull(LinkRule(id=self._id()), {**rule, **link})
+        elif self.service in AWS:
+            self._all_of_aws()
+            await pull(ApiRule(id=self._id()), {**rule, "services": [self.service]})
+        else:
+            self._known("service", self.service, lab["services"])
+
+    def _rule(self) -> dict[str, Any]:
+        """What both kinds of rules have in common."""
+        rule: dict[str, Any] = {"action": ACTIONS[self.how]}
+        if self.how == "error":
+            rule["status"] = self.status or DEFAULT_STATUS
+        for key, value in (("seconds", self.delay), ("jitter", self.jitter)):
+            rule |= {key: value} if value is not None else {}
+        return rule | ({"regions": [self.region]} if self.region else {})
+
+    def _id(self) -> str:
+        """Different for faults that differ, so that they can be on at the same time."""
+        status = str(self.status or DEFAULT_STATUS) if self.how == "error" else None
+        times = [time and show(time).replace(" ", "") for time in (self.delay, self.jitter)]
+        what = [f"{self.from_ or 'any'}-to-{self.service}", self.how, status, *times, self.region]
+        return "-".join(str(part) for part in what if part)
+
+    def _called(self, services: dict[str, Any]) -> None:
+        """Raise InvalidInput for a consumer that does not call the service."""
+        if self.from_ is None or self.from_ == CLIENTS:
+            return
+        self._known("service", self.from_, [*services, CLIENTS])
+        calls = services[self.from_]["depends_on"]
+        if self.service not in calls:
+            raise InvalidInput(
+                f"dependency_outage: {self.from_} does not call {self.service};"
+                f" it calls {', '.join(calls) or 'nothing'}"
+            )
+
+    def _all_of_aws(self) -> None:
+        """Raise InvalidInput for what the proxy of the AWS API cannot do."""
+        for name, given in (("from", self.from_), ("jitter", self.jitter)):
+            if given is not None:
+                raise InvalidInput(
+                    f"dependency_outage: '{name}' is not to be had for {self.service}, a service"
+                    " of AWS: leave it out"
+                )
+
+    def _known(self, what: str, name: str | None, known: list[str] | dict[str, Any]) -> None:
+        if name is not None and name not in known:
+            hint = did_you_mean(name, [*known, *(AWS if what == "service" else [])])
+            raise InvalidInput(
+                f"dependency_outage: there is no {what} {name!r} here;"
+                f" there is {', '.join(known)}{hint}"
+            )
