@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -13,11 +14,13 @@ from chaos.runs import Runs
 @click.command("report")
 @options.run
 @options.runs
-def command(run: str, runs: Runs) -> None:
-    """Judge a run again from its journal and write its reports beside it.
+@options.as_json
+@options.metrics_file
+def command(run: str, runs: Runs, as_json: bool, metrics_file: Path | None) -> None:
+    """Judge a run again from its journal.
 
-    RUN is an id, a part of one, "latest", or the path of a journal; the journal may come from
-    another machine. The exit code is that of the run.
+    Its reports are written anew, beside the journal, which may come from another machine. The exit
+    code is that of the run. RUN is an id, a part of one, "latest", or the path of a journal.
 
     \b
     Example:
@@ -30,4 +33,4 @@ def command(run: str, runs: Runs) -> None:
     journal = runs.find(run)
     if in_use(journal):
         raise InvalidInput(f"{journal}: the run still goes on; it is judged when it has ended")
-    sys.exit(conclude(journal))
+    sys.exit(conclude(journal, as_json=as_json, metrics_file=metrics_file))

@@ -3,19 +3,49 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from chaos.cli import options
 from chaos.runs import Runs
 
+if TYPE_CHECKING:
+    from chaos.journal import Event
+
 
 @click.command("run")
 @options.experiment
 @options.environment
 @options.speed
+@options.variables
+@options.allow_commands
 @options.runs
-def command(experiment: str, environment: str, speed: float, runs: Runs) -> None:
+@click.option("--plain", is_flag=True, help="Plain lines, on a terminal too.")
+@options.as_json
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Serve metrics for Prometheus on 127.0.0.1 during the run; 0 is any free port.",
+)
+@options.metrics_file
+def command(
+    experiment: str,
+    environment: str,
+    speed: float,
+    variables: dict[str, str],
+    allow_commands: bool,
+    runs: Runs,
+    plain: bool,
+    as_json: bool,
+    metrics_port: int | None,
+    metrics_file: Path | None,
+) -> None:
     """Carry EXPERIMENT out: break, measure, put back, judge.
 
     EXPERIMENT is a path, a file in ./experiments, or one of those that `chaos list` shows. The
@@ -27,25 +57,51 @@ def command(experiment: str, environment: str, speed: float, runs: Runs) -> None
     """
     from chaos import library
     from chaos.cli.ending import conclude
-    from chaos.cli.progress import Printer
+    from chaos.cli.progress import follow
     from chaos.cli.say import say
     from chaos.drill import Drill
     from chaos.errors import ChaosError
     from chaos.rollback import incomplete
 
-    drill = Drill(library.find(experiment), speed=speed)
+    drill = Drill(
+        library.find(experiment), speed=speed, variables=variables, allow_commands=allow_commands
+    )
+    tell = partial(say, to_stderr=as_json)
     title = drill.experiment.title or drill.experiment.name
-    say(f"{title}\nstarting the {environment} environment …")
-    with Printer() as printer:
-        journal, pulls = drill.run(runs, printer)
+    with ExitStack() as views:
+        count = views.enter_context(_metrics(metrics_port, tell))
+        tell(f"{title}\nstarting the {environment} environment …")
+        show = views.enter_context(follow(plain=plain, to_stderr=as_json))
+
+        def watch(event: Event) -> None:
+            show(event)
+            count(event)
+
+        journal, pulls = drill.run(runs, watch)
     code = 3
     try:
-        code = conclude(journal)
+        code = conclude(journal, as_json=as_json, metrics_file=metrics_file, shown=show.join)
     except ChaosError as error:
+        show.join()
         click.echo(str(error), err=True)
     finally:
         # The journal may have missed something, or be gone; what is known here counts.
         if left := incomplete(pulls):
-            say(f"{len(left)} levers are not back; run: chaos rollback {journal}")
+            tell(f"{len(left)} levers are not back; run: chaos rollback {journal}")
             sys.exit(4)
     sys.exit(code)
+
+
+@contextmanager
+def _metrics(port: int | None, tell: Callable[[str], None]) -> Iterator[Callable[[Event], None]]:
+    """While it is entered, metrics of the events that the view takes are served, if wanted."""
+    if port is None:
+        yield lambda _: None
+        return
+    from chaos.cli.progress import safely
+    from chaos.metrics import LOOPBACK, Metrics, served
+
+    metrics = Metrics()
+    with served(metrics, port) as port:
+        tell(f"metrics at http://{LOOPBACK}:{port}/metrics")
+        yield safely(metrics)

@@ -25,6 +25,7 @@ FAULTS = {
     "lifted": "lifted, all its levers are back",
     "failed": "FAILED",
 }
+ASKED = ">>> "  # begins what a person is to do, so that it stands out
 # A probe that goes up and down all the time has said it by then.
 TURNS = 20
 
@@ -47,7 +48,7 @@ class Progress:
             "restored": self._restored,
             "ledger": self._ledger,
             "stop": lambda e: f"stopping: {e['why']}",
-            "note": lambda e: str(e["text"]),
+            "note": lambda e: f"{ASKED}{e['text']}",
         }
 
     def line(self, event: Event) -> str | None:

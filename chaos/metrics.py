@@ -1,0 +1,270 @@
+"""The numbers of one run for Prometheus, taken from its journal's events and its verdict.
+
+docs/metrics.md lists them. All lengths are seconds of the lab's clock. Labels hold names that the
+experiment gives, and words from closed sets: never an error's text, an address or an id of a pull.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from http.server import ThreadingHTTPServer
+from itertools import accumulate
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, MetricsHandler, generate_latest, write_to_textfile
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from chaos.errors import InvalidInput
+from chaos.history import UNFINISHED
+from chaos.journal import Event
+from chaos.verdict import Result, Verdict
+
+LOOPBACK = "127.0.0.1"
+# A reader that sends nothing is let go after so many seconds of the wall.
+READER_TIMEOUT_S = 5
+PHASES = ("steady", "inject", "hold", "rollback", "recover", "judge")
+RESULTS = ("good", "bad", "crashed")
+OUTCOMES = ("open", "restored", "already", "conflict", "failed", "kept", "gone")
+VALUES = ("held", "broken", "unknown")
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+TYPES = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+    "histogram": HistogramMetricFamily,
+}
+# name: type, labels, help
+FAMILIES: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "chaos_build_info": (
+        "gauge",
+        ("version",),
+        "The version of chaos that carried the run out; 1.",
+    ),
+    "chaos_run_info": ("gauge", ("run", "experiment", "environment"), "Which run this is; 1."),
+    "chaos_run_start_timestamp_seconds": ("gauge", (), "Unix time at which the run began."),
+    "chaos_run_end_timestamp_seconds": ("gauge", (), "Unix time at which the run ended."),
+    "chaos_run_elapsed_seconds": ("gauge", (), "How long the run has gone on."),
+    "chaos_run_speed_ratio": ("gauge", (), "Seconds of the lab's clock in one of the wall's."),
+    "chaos_run_phase": ("gauge", ("phase",), "1 for the phase in which the run is, 0 for others."),
+    "chaos_probe_attempts_total": (
+        "counter",
+        ("probe", "result"),
+        "Finished attempts; crashed ones say nothing about the system.",
+    ),
+    "chaos_probe_latency_seconds": ("histogram", ("probe",), "Time that good attempts took."),
+    "chaos_probe_up": ("gauge", ("probe",), "1 when the last attempt was good, 0 when it was bad."),
+    "chaos_fault_active": (
+        "gauge",
+        ("fault", "kind"),
+        "1 from the beginning of the injection until the fault is lifted, 0 otherwise.",
+    ),
+    "chaos_pulls": ("gauge", ("outcome",), "Levers that were moved, by what became of them."),
+    "chaos_levers_open": ("gauge", (), "Levers that were moved and are not back, but could be."),
+    "chaos_objective_limit_seconds": ("gauge", ("probe", "objective"), "The time promised."),
+    "chaos_objective_low_seconds": (
+        "gauge",
+        ("probe", "objective"),
+        "What was measured is at least this long.",
+    ),
+    "chaos_objective_high_seconds": (
+        "gauge",
+        ("probe", "objective"),
+        "What was measured is at most this long; +Inf when nothing bounds it.",
+    ),
+    "chaos_availability_limit_ratio": ("gauge", ("probe",), "The availability promised."),
+    "chaos_availability_ratio": (
+        "gauge",
+        ("probe",),
+        "Good ones among the attempts begun while the fault was on.",
+    ),
+    "chaos_objective_result": (
+        "gauge",
+        ("probe", "objective", "result"),
+        "1 for what became of the objective: held, broken or unknown; 0 for the others.",
+    ),
+    "chaos_verdict": ("gauge", ("verdict",), "1 for the verdict on the run, 0 for the others."),
+    "chaos_exit_code": ("gauge", (), "What the command exits with; 4: a rollback is incomplete."),
+}
+
+Labels = tuple[str, ...]
+
+
+class Metrics:
+    """The numbers so far. Events come from one thread; any other may collect at any time."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[Labels, float]] = {name: {} for name in FAMILIES}
+        self._latencies: dict[str, tuple[tuple[int, ...], float]] = {}  # by bucket; their sum
+        self._pulls: dict[int, str] = {}
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+
+    def __call__(self, event: Event) -> None:
+        """Take one event of the run's journal, in their order."""
+        take = {
+            "run": self._run,
+            "phase": self._phase,
+            "sample": self._sample,
+            "fault": self._fault,
+            "pull": self._pull,
+            "restored": self._pull,
+        }.get(event["event"])
+        if take is not None:
+            take(event)
+        self._set("chaos_run_elapsed_seconds", (), event["t"])
+
+    def judged(self, verdict: Verdict) -> None:
+        """Take the verdict on the run, once it has ended."""
+        self._one_of("chaos_verdict", (), VALUES, verdict.value)
+        self._set("chaos_exit_code", (), verdict.exit_code)
+        began, speed, ended = (
+            self._values[f"chaos_run_{name}"][()]
+            for name in ("start_timestamp_seconds", "speed_ratio", "elapsed_seconds")
+        )
+        self._set("chaos_run_end_timestamp_seconds", (), began + ended / speed)
+        for result in verdict.results:
+            self._result(result)
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, as prometheus_client asks for them."""
+        for name, (kind, labels, told) in FAMILIES.items():
+            family = TYPES[kind](name, told, labels=labels)
+            if isinstance(family, HistogramMetricFamily):
+                self._histogram(family)
+            else:
+                # A copy is made in one step, so that no event comes in between.
+                for values, number in self._values[name].copy().items():
+                    family.add_metric(values, number)
+            yield family
+
+    def _histogram(self, family: HistogramMetricFamily) -> None:
+        bounds = [*map(str, BUCKETS), "+Inf"]
+        for probe, (counts, total) in self._latencies.copy().items():
+            buckets = zip(bounds, accumulate(counts), strict=True)
+            family.add_metric([probe], [*buckets], total)
+
+    def _set(self, name: str, labels: Labels, value: float) -> None:
+        self._values[name][labels] = value
+
+    def _one_of(self, name: str, labels: Labels, words: Iterable[str], now: str) -> None:
+        for word in words:
+            self._set(name, (*labels, word), float(word == now))
+
+    def _run(self, event: Event) -> None:
+        experiment = event["experiment"]
+        self._set("chaos_build_info", (event["tool"],), 1)
+        where = event["environment"]["kind"]
+        self._set("chaos_run_info", (event["run"], experiment["name"], where), 1)
+        began = datetime.fromisoformat(event["wall"]).timestamp()
+        self._set("chaos_run_start_timestamp_seconds", (), began)
+        self._set("chaos_run_speed_ratio", (), event["speed"])
+        self._one_of("chaos_run_phase", (), PHASES, "")
+        for number, fault in enumerate(experiment["faults"]):
+            self._set("chaos_fault_active", (str(number), fault["kind"]), 0)
+        for probe in experiment["probes"]:
+            self._latencies[probe] = (0,) * (len(BUCKETS) + 1), 0.0
+            for result in RESULTS:
+                self._set("chaos_probe_attempts_total", (probe, result), 0)
+        for probe, promised in experiment["objectives"].items():
+            self._promised(probe, promised)
+        self._count_pulls()
+
+    def _promised(self, probe: str, promised: dict[str, float | bool | None]) -> None:
+        for objective, wanted in promised.items():
+            if objective == "availability" and wanted is not None:
+                self._set("chaos_availability_limit_ratio", (probe,), wanted)
+            elif wanted is not None and not isinstance(wanted, bool):
+                self._set("chaos_objective_limit_seconds", (probe, objective), wanted)
+
+    def _phase(self, event: Event) -> None:
+        self._one_of("chaos_run_phase", (), PHASES, event["phase"])
+
+    def _sample(self, event: Event) -> None:
+        probe, ok = event["probe"], event["ok"]
+        result = "crashed" if event["crashed"] else "good" if ok else "bad"
+        self._values["chaos_probe_attempts_total"][probe, result] += 1
+        if not event["crashed"]:
+            self._set("chaos_probe_up", (probe,), float(ok))
+        if ok:
+            took = event["end"] - event["start"]
+            counts, total = self._latencies[probe]
+            place = next((n for n, bound in enumerate(BUCKETS) if took <= bound), len(BUCKETS))
+            counts = (*counts[:place], counts[place] + 1, *counts[place + 1 :])
+            self._latencies[probe] = counts, total + took
+
+    def _fault(self, event: Event) -> None:
+        if event["state"] in ("injecting", "lifted"):
+            active = float(event["state"] == "injecting")
+            self._set("chaos_fault_active", (str(event["fault"]), event["kind"]), active)
+
+    def _pull(self, event: Event) -> None:
+        self._pulls[event["pull"]] = event.get("outcome", "open")
+        self._count_pulls()
+
+    def _count_pulls(self) -> None:
+        outcomes = list(self._pulls.values())
+        for outcome in OUTCOMES:
+            self._set("chaos_pulls", (outcome,), outcomes.count(outcome))
+        self._set("chaos_levers_open", (), sum(o in UNFINISHED for o in outcomes))
+
+    def _result(self, result: Result) -> None:
+        labels = result.probe, result.objective
+        self._one_of("chaos_objective_result", labels, VALUES, result.value)
+        if result.objective == "recover_within":
+            self._set("chaos_objective_limit_seconds", labels, result.wanted)
+        if result.measured is None:
+            return
+        if result.objective == "availability":
+            self._set("chaos_availability_ratio", (result.probe,), result.measured.low)
+            return
+        self._set("chaos_objective_low_seconds", labels, result.measured.low)
+        self._set("chaos_objective_high_seconds", labels, result.measured.high)
+
+
+def text(metrics: Metrics) -> str:
+    """The numbers in Prometheus' text format."""
+    return generate_latest(metrics.registry).decode()
+
+
+def write(path: Path, events: Iterable[Event], verdict: Verdict) -> None:
+    """The numbers of a run that has ended as a file for node_exporter; raises OSError.
+
+    It is there whole or not at all, and readable by whom the umask lets: the exporter is not us.
+    """
+    metrics = Metrics()
+    for event in events:
+        metrics(event)
+    metrics.judged(verdict)
+    write_to_textfile(str(path), metrics.registry)
+
+
+@contextlib.contextmanager
+def served(metrics: Metrics, port: int) -> Iterator[int]:
+    """While it is entered, `/metrics` on loopback gives the numbers; gives the port.
+
+    Port 0 is any that is free. Raises InvalidInput when the port cannot be had.
+    """
+    handler = type(
+        "Handler", (MetricsHandler.factory(metrics.registry),), {"timeout": READER_TIMEOUT_S}
+    )
+    try:
+        server = ThreadingHTTPServer((LOOPBACK, port), handler)
+    except OSError as error:
+        raise InvalidInput(
+            f"metrics cannot be served on {LOOPBACK}:{port}: {error.strerror};"
+            " choose another --metrics-port, or 0 for any that is free"
+        ) from error
+    # How often it looks whether it is to end, in seconds of the wall.
+    thread = threading.Thread(
+        target=server.serve_forever, args=(0.05,), name="metrics", daemon=True
+    )
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
