@@ -53,16 +53,22 @@ class AwsCalls:
     ) -> dict[str, Any]:
         """One operation, named as boto3 names its methods; raises CallFailed or Unsupported."""
         loop = asyncio.get_running_loop()
-        work = functools.partial(self._call, service, region, operation, params)
+        work = functools.partial(self.call_now, service, region, operation, **params)
         return await loop.run_in_executor(self._threads, work)
 
     def close(self) -> None:
         """Wait for nothing: calls under way end by their own timeouts."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _call(
-        self, service: str, region: str, operation: str, params: dict[str, Any]
+    def endpoint(self, service: str, region: str) -> str:
+        """The URL that calls go to."""
+        url: str = self._client(service, region).meta.endpoint_url
+        return url
+
+    def call_now(
+        self, service: str, region: str, operation: str, /, **params: Any
     ) -> dict[str, Any]:
+        """The same as `call`, but blocking this thread."""
         from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
         from botocore.parsers import ResponseParserError
 

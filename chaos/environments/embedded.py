@@ -12,7 +12,6 @@ import importlib.util
 import json
 import math
 import os
-import shutil
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -20,6 +19,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from chaos.environments import traces
 from chaos.environments.calls import AwsCalls, prepare
 from chaos.environments.control import Control
 from chaos.errors import CallFailed, EnvironmentFailed, EnvironmentGone
@@ -69,7 +69,7 @@ class Embedded:
         self._doors.append(door)
         server, port = self._lab["dns"]
         return Net(
-            names=Names((server, port), cache=probe.dns_cache),
+            names=Names((server, port), cache=probe.dns_cache, family=probe.family),
             ports={int(port): real for port, real in self._lab["ports"].items()},
             aws=door.call,
         )
@@ -84,7 +84,11 @@ class Embedded:
     def describe(self) -> dict[str, Any]:
         """Where the lab is: enough for `attach`, and for clearing up after it."""
         lab = {k: self._lab[k] for k in ("control", "directory", "pid")}
-        where = {"host": socket.gethostname(), "boot": _boot(), "born": _born(lab["pid"])}
+        where = {
+            "host": socket.gethostname(),
+            "boot": traces.boot(),
+            "born": traces.born(lab["pid"]),
+        }
         return {"kind": self.kind, **where, **lab}
 
     def close(self) -> None:
@@ -99,24 +103,17 @@ async def start(lab: dict[str, Any], *, speed: float, log: Path) -> AsyncIterato
 
     Raises EnvironmentFailed with the lab's own sentence when it does not come up.
     """
-    if importlib.util.find_spec("moto") is None:
-        raise EnvironmentFailed(
-            "the embedded lab needs moto, which is not installed: pip install 'chaos-drill[lab]'"
-        )
-    process = await _spawn(log)
-    try:
+    async with process(log) as lab_process:
         # Meanwhile this process makes ready too: loading boto3 takes a second of the wall.
-        ready, _ = await asyncio.gather(
-            _ready(process, {"lab": lab, "speed": speed}, log),
+        described, _ = await asyncio.gather(
+            ready(lab_process, lab, speed, log),
             asyncio.to_thread(prepare, KEY, "dynamodb", "ec2"),
         )
-        environment = Embedded(ready, process)
+        environment = Embedded(described, lab_process)
         try:
             yield environment
         finally:
             environment.close()
-    finally:
-        await _end(process)
 
 
 async def attach(described: dict[str, Any]) -> Embedded:
@@ -131,15 +128,29 @@ async def attach(described: dict[str, Any]) -> Embedded:
             f"the run's lab is on the machine {host}, and this is {socket.gethostname()}:"
             " roll it back there"
         )
-    if boot != _boot():
+    if boot != traces.boot():
         raise EnvironmentGone("this machine was started anew since, and the lab ended with that")
     control = Control(Path(described["control"]))
     try:
         return Embedded(await control.call("describe_lab"))
     except EnvironmentGone:
         await _wait_for_end(described["pid"], described["born"])
-        _clear(Path(described["directory"]))
+        traces.clear(Path(described["directory"]))
         raise
+
+
+@contextlib.asynccontextmanager
+async def process(log: Path) -> AsyncIterator[Process]:
+    """A lab's process, which waits for its declaration and is ended afterwards; see `ready`."""
+    if importlib.util.find_spec("moto") is None:
+        raise EnvironmentFailed(
+            "the embedded lab needs moto, which is not installed: pip install 'chaos-drill[lab]'"
+        )
+    started = await _spawn(log)
+    try:
+        yield started
+    finally:
+        await _end(started)
 
 
 async def _spawn(log: Path) -> Process:
@@ -158,25 +169,25 @@ async def _spawn(log: Path) -> Process:
         )
 
 
-async def _ready(process: Process, wanted: dict[str, Any], log: Path) -> dict[str, Any]:
+async def ready(process: Process, lab: dict[str, Any], speed: float, log: Path) -> dict[str, Any]:
+    """Hand the lab its declaration; what it tells of itself once it is up."""
     assert process.stdin is not None  # noqa: S101  # both were asked for as pipes
     assert process.stdout is not None  # noqa: S101
-    process.stdin.write(json.dumps(wanted).encode() + b"\n")
-    speed = speed_of(asyncio.get_running_loop())
+    process.stdin.write(json.dumps({"lab": lab, "speed": speed}).encode() + b"\n")
     try:
-        async with asyncio.timeout(READY_WITHIN_S * speed):
+        async with asyncio.timeout(READY_WITHIN_S * speed_of(asyncio.get_running_loop())):
             line = await process.stdout.readline()
     except TimeoutError as error:
-        raise EnvironmentFailed(f"the lab did not start{_last_words(log)}") from error
+        raise EnvironmentFailed(f"the lab did not start{last_words(log)}") from error
     if not line:
-        raise EnvironmentFailed(f"the lab ended while it started{_last_words(log)}")
+        raise EnvironmentFailed(f"the lab ended while it started{last_words(log)}")
     answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
         raise EnvironmentFailed(answer["error"])
     return answer
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
     """The last line that the lab has complained with: the log goes when the drill cannot begin."""
     with contextlib.suppress(OSError):
         lines = log.read_text(errors="replace").splitlines()
@@ -200,28 +211,7 @@ async def _end(process: Process) -> None:
 async def _wait_for_end(pid: int, born: str) -> None:
     speed = speed_of(asyncio.get_running_loop())
     for _ in range(int(END_WITHIN_S * 10)):
-        if _born(pid) != born:
+        if traces.born(pid) != born:
             return  # that number has gone to another process since
         await asyncio.sleep(0.1 * speed)
     raise EnvironmentFailed(f"the lab (process {pid}) does not end; kill it, then try again")
-
-
-def _boot() -> str:
-    """Which start of this machine it is, as the kernel calls it."""
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return ""
-
-
-def _born(pid: int) -> str:
-    """When that process began, in the kernel's ticks; empty when it has ended."""
-    with contextlib.suppress(OSError):
-        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return "" if state in "ZX" else rest[18]  # field 22 of proc(5)
-    return ""
-
-
-def _clear(directory: Path) -> None:
-    ours = directory.name.startswith("chaos-lab-") and directory.is_dir()
-    if ours and directory.stat().st_uid == os.getuid():
-        shutil.rmtree(directory, ignore_errors=True)

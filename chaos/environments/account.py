@@ -1,0 +1,100 @@
+"""The user's own AWS account, as boto3 would use it here: read only, and only when it is asked.
+
+All of it blocks. Making an `Account` contacts nobody.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from chaos.environments.calls import AwsCalls
+from chaos.errors import CallFailed
+
+ANSWER_WITHIN_S = 5.0  # connecting and reading each
+# Where botocore's names for its sources lead to.
+SOURCES = {
+    "env": "environment variables",
+    "shared-credentials-file": "the shared credentials file",
+    "config-file": "the config file",
+    "assume-role": "a role that the profile assumes",
+    "assume-role-with-web-identity": "a role assumed with a web identity",
+    "sso": "IAM Identity Center (SSO)",
+    "login": "`aws login`",
+    "custom-process": "the profile's credential_process",
+    "container-role": "the container's role",
+    "iam-role": "the instance's role",
+}
+VENDOR = Path("/sys/class/dmi/id/sys_vendor")
+DEFAULT_REGION = "us-east-1"
+AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+class Account:
+    """One account, at the endpoint and in the region that are given or configured."""
+
+    def __init__(self, endpoint: str | None = None, region: str | None = None) -> None:
+        self._endpoint = endpoint
+        self.region = region or _configured_region() or DEFAULT_REGION
+        self._calls = AwsCalls(endpoint, timeout_s=ANSWER_WITHIN_S)
+
+    def source(self) -> str | None:
+        """Where boto3 finds credentials, in words; None when there are none.
+
+        Raises CallFailed when what is configured does not give any. The metadata service of EC2
+        is asked on EC2 only: elsewhere that address belongs to nobody knows whom.
+        """
+        import botocore.session
+        from botocore.exceptions import BotoCoreError
+
+        session = botocore.session.get_session()
+        try:
+            if not _on_ec2():
+                session.get_component("credential_provider").remove("iam-role")
+            found = session.get_credentials()
+        except BotoCoreError as error:
+            raise CallFailed("finding credentials", type(error).__name__, str(error)) from error
+        if found is None:
+            return None
+        profile = f", profile {session.profile}" if session.profile else ""
+        return SOURCES.get(found.method, found.method) + ("" if found.method == "env" else profile)
+
+    def endpoint(self) -> str | None:
+        """The endpoint that is given or configured, other than AWS itself; None for AWS."""
+        if self._endpoint:
+            return self._endpoint
+        from botocore.exceptions import BotoCoreError
+
+        # With a key boto3 need not look for one: that might ask the metadata service.
+        calls = AwsCalls(None, key=("unused", "unused"))
+        try:
+            url = calls.endpoint("sts", self.region)
+        except (BotoCoreError, ValueError) as error:
+            raise CallFailed("finding the endpoint", type(error).__name__, str(error)) from error
+        finally:
+            calls.close()
+        host = url.partition("://")[2].partition("/")[0].partition(":")[0]
+        return None if host.endswith(AWS_DOMAINS) else url
+
+    def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        """One operation, which should read only; raises CallFailed."""
+        return self._calls.call_now(service, self.region, operation, **params)
+
+
+def _configured_region() -> str | None:
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        region: str | None = botocore.session.get_session().get_config_variable("region")
+    except BotoCoreError:
+        return None  # a profile that is not there: `source` tells it
+    return region or os.environ.get("AWS_REGION")
+
+
+def _on_ec2() -> bool:
+    try:
+        return "Amazon EC2" in VENDOR.read_text()
+    except OSError:
+        return False
