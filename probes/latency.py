@@ -27,18 +27,26 @@ class Latency:
 def latencies(
     samples: Iterable[Sample], *, injected: float | None, lifted: float | None
 ) -> dict[str, Latency]:
-    """The latency before, during and after the fault; an attempt belongs where it began.
+    """The latency before, during and after the fault, as `parts` has it."""
+    split = parts(samples, injected=injected, lifted=lifted)
+    return {part: _of(sorted(seconds)) for part, seconds in split.items()}
+
+
+def parts(
+    samples: Iterable[Sample], *, injected: float | None, lifted: float | None
+) -> dict[str, list[float]]:
+    """How long good attempts took before, during and after; one belongs where it began.
 
     `injected` is None when nothing was broken, `lifted` when nothing was lifted.
     """
     begins = math.inf if injected is None else injected
     ends = math.inf if lifted is None else lifted
-    parts: dict[str, list[float]] = {"before": [], "during": [], "after": []}
+    split: dict[str, list[float]] = {"before": [], "during": [], "after": []}
     for s in samples:
         if s.ok and not s.crashed:
             part = "before" if s.start < begins else "during" if s.start < ends else "after"
-            parts[part].append(s.end - s.start)
-    return {part: _of(sorted(seconds)) for part, seconds in parts.items()}
+            split[part].append(s.end - s.start)
+    return split
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

@@ -48,7 +48,7 @@ def _joined(samples: Sequence[Sample], most: int) -> list[Cell]:
 
 
 def _kind(sample: Sample) -> tuple[bool, bool, Any]:
-    return sample.ok, sample.crashed, _told(sample, "region")
+    return sample.ok, sample.crashed, told(sample, "region")
 
 
 def _cell(group: Sequence[Sample]) -> Cell:
@@ -63,13 +63,13 @@ def _cell(group: Sequence[Sample]) -> Cell:
         crashed,
         round(median(took), 6),
         round(max(took), 6),
-        _usual(_told(s, "region") for s in group),
-        _usual(_told(s, "status") for s in group),
+        _usual(told(s, "region") for s in group),
+        _usual(told(s, "status") for s in group),
         _usual(s.error or None for s in group),
     ]
 
 
-def _told(sample: Sample, name: str) -> Any:
+def told(sample: Sample, name: str) -> Any:
     """What an attempt's detail says, if that can be shown in a word: a probe may be anybody's."""
     value = sample.detail.get(name)
     return value if isinstance(value, (str, int)) else None

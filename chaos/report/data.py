@@ -10,6 +10,8 @@ from typing import Any
 from chaos.history import FaultWindow, History, LedgerRead, Pull, lever_name, setting
 from chaos.report import words
 from chaos.report.cells import cells
+from chaos.report.distribution import distribution
+from chaos.report.recovery import steps
 from chaos.verdict import Measurement, Reading, Result, Times, Verdict
 from probes.durations import show
 from probes.outages import Interval, Outage
@@ -39,6 +41,7 @@ def page(history: History, verdict: Verdict) -> dict[str, Any]:
         "phases": [list(phase) for phase in history.phases],
         "faults": [_fault(fault, history) for fault in history.faults],
         "probes": [_probe(name, history, verdict) for name in experiment["probes"]],
+        "recoveries": [r for name in experiment["probes"] if (r := steps(name, history, verdict))],
         "pulls": [_pull(pull) for pull in history.pulls],
         "pulls_text": pulls_text(history),
         "ledgers": list(_ledgers(history, verdict)),
@@ -132,6 +135,7 @@ def _fault(window: FaultWindow, history: History) -> dict[str, Any]:
         "from": window.began,
         "to": window.ended,
         "until": until,
+        "one_way": one_way,
         "error": window.error,
     }
 
@@ -156,6 +160,7 @@ def _probe(name: str, history: History, verdict: Verdict) -> dict[str, Any]:
         "steady_text": words.span(steady.measured if steady else None),
         "outages": [_outage(outage, samples) for outage in found.outages] if found else [],
         "latency": found and {when: asdict(latency) for when, latency in found.latency.items()},
+        "spread": distribution(samples, verdict.times),
     }
 
 
@@ -209,6 +214,7 @@ def _pull(pull: Pull) -> dict[str, Any]:
         "value": setting(pull.value),
         "at": pull.at,
         "ended": pull.ended,
+        "outcome": pull.outcome,
         "outcome_text": words.OUTCOMES[pull.outcome],
         "detail": " ".join(
             [pull.error, *([f"It reads {setting(pull.found)}."] if found else [])]
@@ -256,6 +262,8 @@ def _facts(history: History) -> Iterator[tuple[str, str]]:
     speed = header["speed"]
     yield "Speed", "real time" if speed == 1 else f"{speed:g} lab seconds a second of the wall"
     yield "Length", show(history.ended)
+    for name, value in history.experiment.get("variables", {}).items():
+        yield f"Variable {name}", value
     yield "Tool", f"chaos {header['tool']}"
     for name, probe in history.experiment["probes"].items():
         grid = f"every {show(probe['every'])}, given up after {show(probe['timeout'])}"

@@ -42,7 +42,9 @@ function faultRow(timeline, fault) {
   const lasted = fault.error
     ? "failed"
     : fault.to === null
-      ? "not lifted"
+      ? fault.one_way
+        ? "for good"
+        : "not lifted"
       : `for ${span(fault.to - fault.from)}`;
   const text =
     part.width > width(`${fault.name}, ${lasted}`, 12) + 16 ? `${fault.name}, ${lasted}` : fault.name;

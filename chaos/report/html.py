@@ -18,7 +18,7 @@ from chaos.history import History
 from chaos.report import data
 from chaos.verdict import Verdict
 
-STYLES = ("theme.css", "page.css", "timeline.css")
+STYLES = ("theme.css", "page.css", "timeline.css", "latency.css")
 SCRIPTS = (
     "elements.js",
     "attempts.js",
@@ -26,6 +26,9 @@ SCRIPTS = (
     "frame.js",
     "lanes.js",
     "pointer.js",
+    "levers.js",
+    "recovery.js",
+    "latency.js",
     "page.js",
 )
 # In a script element these could end it or begin another state of the parser; U+2028 and U+2029

@@ -115,57 +115,6 @@ function outage(o) {
   return `${moment(o.from)} ${until}, ${o.text} long, ${attempts(o.attempts)}${o.error ? `: ${o.error}` : ""}`;
 }
 
-const PARTS = { before: "before", during: "during the fault", after: "after" };
-
-function latency() {
-  const probes = data.probes.filter((p) => p.latency);
-  const all = probes.flatMap((p) => Object.values(p.latency)).filter((l) => l.count);
-  const [shortest, longest] = [Math.min(...all.map((l) => l.p50)), Math.max(...all.map((l) => l.max))];
-  const rows = probes.flatMap((p) =>
-    Object.entries(PARTS).map(([part, words]) => {
-      const l = p.latency[part];
-      const figure = (s) => (s === null ? "–" : span(s));
-      return [
-        el("span", { class: part === "before" ? null : "again" }, p.name),
-        words,
-        `${l.count}`,
-        figure(l.p50),
-        figure(l.p95),
-        figure(l.p99),
-        figure(l.max),
-        l.count ? spread(l, shortest / 2, longest * 1.3) : "",
-      ];
-    }),
-  );
-  const columns = [
-    ["Probe"],
-    ["When"],
-    ["Answers", "number"],
-    ["Median", "number"],
-    ["95th", "number"],
-    ["99th", "number"],
-    ["Longest", "number"],
-    ["Logarithmic", "chart"],
-  ];
-  put(
-    "latency",
-    rows.length ? table("Latency percentiles before, during and after the fault", columns, rows) : null,
-  );
-}
-
-// Median, 95th, 99th and longest on one logarithmic scale for all probes.
-function spread(l, low, high) {
-  const x = (s) => 4 + (Math.log(s / low) / Math.log(high / low)) * 172;
-  return svg(
-    "svg",
-    { viewBox: "0 0 180 14", width: 180, height: 14, class: "spread", "aria-hidden": "true" },
-    svg("line", { x1: x(l.p50), x2: x(l.max), y1: 7, y2: 7, class: "thin" }),
-    svg("line", { x1: x(l.p50), x2: x(l.p95), y1: 7, y2: 7, class: "thick" }),
-    svg("circle", { cx: x(l.p50), cy: 7, r: 4 }),
-    svg("path", { d: `M${x(l.p99)} 3v8M${x(l.max)} 5v4`, class: "thin" }),
-  );
-}
-
 function ledgers() {
   const columns = [
     ["Ledger"],
@@ -250,6 +199,7 @@ function chart() {
 head();
 objectives();
 chart();
+recoveries();
 availability();
 latency();
 ledgers();

@@ -2,6 +2,7 @@
 //
 //   phases   steady │ hold                                  │ recover
 //   faults          ├── region_outage us-east-1 ────────────┤
+//   levers          ▼ 4 pulled                              ▲ 4 put back
 //   lane     name, what it came to
 //            ├────── 46.4 – 48.9 s ──▒┤        ┆ RTO 2 min       the objective, drawn to scale
 //            · ·  ·· ··                ·  ·· ··· ·  · ··· ·      latency of each attempt
@@ -10,7 +11,7 @@
 "use strict";
 
 const MARGIN = { left: 46, right: 14 };
-const ROW = { phases: 20, fault: 24, name: 24, objective: 19, latency: 40, band: 18, gap: 14, axis: 34 };
+const ROW = { phases: 20, fault: 24, levers: 18, name: 24, objective: 19, latency: 40, band: 18, gap: 14, axis: 34 };
 
 // The time of the faults with a margin; the whole run when nothing was broken.
 function faultOf(whole) {
@@ -68,7 +69,7 @@ class Timeline {
   draw(pixels = Math.max(this.chart.clientWidth, 320)) {
     this.width = pixels;
     this.top = 0;
-    const parts = [phasesRow(this), ...data.faults.map((fault) => faultRow(this, fault))];
+    const parts = [phasesRow(this), ...data.faults.map((fault) => faultRow(this, fault)), ...leversRow(this)];
     const begin = this.top;
     this.top += 4;
     const lanes = this.probes.map((probe, index) => this.lane(probe, index));

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
+from report import journals
+
+from chaos.history import fold
+from chaos.journal import read
+from chaos.report import html
+from chaos.verdict import judge
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -84,3 +92,14 @@ def browse(directory: Path, text: str, *flags: str) -> Page:
     assert root.get("data-error") is None, root
     assert root.get("data-ready") == "true", root
     return page
+
+
+def rendered(tmp_path: Path, **variant: Any) -> str:
+    history = fold(read(journals.region_outage(tmp_path, **variant)))
+    return html.render(history, judge(history))
+
+
+def acting(text: str, script: str) -> str:
+    """The page with a visitor in it, whom the page's own policy would keep out."""
+    open_door = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
+    return open_door.replace("</body>", f"<script>{script}</script></body>")

@@ -8,24 +8,12 @@ from typing import Any
 
 import pytest
 from report import journals
-from report.browser import Page, browse, needs_browser
+from report.browser import Page, acting, browse, needs_browser, rendered
 
 from chaos.history import fold
 from chaos.journal import read
 from chaos.report import html
 from chaos.verdict import judge, judge_safely
-
-
-def rendered(tmp_path: Path, **variant: Any) -> str:
-    history = fold(read(journals.region_outage(tmp_path, **variant)))
-    return html.render(history, judge(history))
-
-
-def acting(text: str, script: str) -> str:
-    """The page with a visitor in it, whom the page's own policy would keep out."""
-    open_door = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
-    return open_door.replace("</body>", f"<script>{script}</script></body>")
-
 
 # --- the file -----------------------------------------------------------------------------
 
@@ -83,6 +71,7 @@ def test_the_page_says_the_verdict_first_and_all_the_rest(tmp_path: Path) -> Non
     assert page.texts("h2") == [
         "What was promised, and what was measured",
         "What happened",
+        "The recovery, step by step",
         "Availability and outages",
         "Latency of good answers",
         "Data that survived",
@@ -92,7 +81,7 @@ def test_the_page_says_the_verdict_first_and_all_the_rest(tmp_path: Path) -> Non
     ]
     headings = page.all("th")
     assert all(h.get("scope") in ("col", "row") for h in headings)
-    assert len(page.texts("caption")) == len(page.all("table")) == 5
+    assert len(page.texts("caption")) == len(page.all("table")) == 6
     assert journals.TEXT in page.texts("pre")
 
 

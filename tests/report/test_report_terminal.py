@@ -168,7 +168,7 @@ def sample(start: float, *, ok: bool, crashed: bool = False) -> Event:
     ("happened", "line"),
     [
         (event("stop", why="stopped by SIGINT"), "stopping: stopped by SIGINT"),
-        (event("note", text="a \x1b[31mnote\n"), "a  [31mnote "),
+        (event("note", text="a \x1b[31mnote\n"), ">>> a  [31mnote "),
         (
             event("fault", fault=0, kind="slow_dns", state="failed", error="no such name"),
             "slow_dns: FAILED: no such name",
