@@ -18,13 +18,30 @@ is raised is a defect of ours and shows its traceback.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ChaosError(Exception):
     """The root: its message can be shown to the user as it is."""
 
     exit_code: ClassVar[int] = 2
+
+
+class Located(str):
+    """A problem that knows its place; as text it is the whole message."""
+
+    __slots__ = ("col", "file", "line", "what", "where")
+    file: str
+    line: int
+    col: int
+    where: str
+    what: str
+
+    def __new__(cls, file: str, line: int, col: int, where: str, what: str) -> Self:
+        """`line` and `col` count from 1; `where` is the path in the file, such as `faults[0]`."""
+        self = super().__new__(cls, f"{file}:{line}:{col}: {where}: {what}")
+        self.file, self.line, self.col, self.where, self.what = file, line, col, where, what
+        return self
 
 
 class InvalidInput(ChaosError):

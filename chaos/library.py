@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.errors import InvalidInput
-from chaos.schema import did_you_mean
 
 OWN = Path("experiments")  # below the directory that chaos is called in
 SUFFIX = ".yaml"
@@ -23,10 +22,27 @@ def find(name: str) -> Path:
         for path in (place, Path(f"{place}{SUFFIX}")):
             if _is_file(path):
                 return path
-    known = [path.stem for path in [*sorted(OWN.glob(f"*{SUFFIX}")), *shipped()]]
-    hint = did_you_mean(Path(name).name.removesuffix(SUFFIX), list(dict.fromkeys(known)))
+    from chaos.schema import did_you_mean  # brings pydantic, which completion must not wait for
+
+    hint = did_you_mean(Path(name).name.removesuffix(SUFFIX), names())
     looked = ", ".join(str(place) for place in places)
     raise InvalidInput(f"{name}: there is no such experiment; looked for {looked}{hint}")
+
+
+def names() -> list[str]:
+    """What experiments are called, without `.yaml`: the user's own first."""
+    return list(dict.fromkeys(path.stem for path in [*own(), *shipped()]))
+
+
+def own() -> list[Path]:
+    """The user's own experiments, by name; never the shipped ones, not even in a checkout."""
+    found = sorted(path for path in OWN.glob(f"*{SUFFIX}") if _is_file(path))
+    return [path for path in found if not is_shipped(path)]
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether that file is of the library, by whatever name it was found."""
+    return path.resolve().parent == _shipped().resolve()
 
 
 def shipped() -> list[Path]:

@@ -31,7 +31,9 @@ def fidelities(experiment: Experiment, kind: str) -> list[Fidelity]:
     An inert fault would make a green run of nothing, so it is refused.
     """
     inert = [
-        f"faults[{number}]: {fault.kind} has no effect in the environment {kind!r}"
+        experiment.located(
+            ("faults", number), f"{fault.kind} has no effect in the environment {kind!r}"
+        )
         for number, fault in enumerate(experiment.faults)
         if fault.fidelity.get(kind, "unsupported") == "unsupported"
     ]
@@ -40,27 +42,45 @@ def fidelities(experiment: Experiment, kind: str) -> list[Fidelity]:
     return [fault.fidelity[kind] for fault in experiment.faults]
 
 
+def permit(experiment: Experiment, *, commands: bool) -> None:
+    """Raises InvalidInput when a probe runs programs of this machine and may not."""
+    refused = [
+        experiment.located(
+            ("probes", name),
+            f"kind {probe.kind} runs programs of this machine; allow it with --allow-commands",
+        )
+        for name, probe in experiment.probes.items()
+        if probe.runs_programs and not commands
+    ]
+    if refused:
+        raise InvalidInput(*refused)
+
+
 async def plan(experiment: Experiment, environment: Environment) -> list[Planned]:
     """What each fault would pull now. Reads only; raises InvalidInput with all that is wrong."""
     fidelities(experiment, environment.kind)
     planned: list[Planned] = []
     problems: list[str] = []
     for number, fault in enumerate(experiment.faults):
-        try:
-            levers = await _levers(number, fault, environment)
-        except InvalidInput as error:
-            problems += [f"faults[{number}]: {problem}" for problem in error.problems]
-            continue
-        except CallFailed as error:
-            problems.append(f"faults[{number}]: {fault.kind}: {error}")
-            continue
-        if not levers:
-            problems.append(f"faults[{number}]: {fault.kind} would touch nothing")
-        problems += _forbidden(levers, frozenset(experiment.allow_irreversible))
+        levers, wrong = await _planned(number, fault, environment)
+        wrong += _forbidden(levers, frozenset(experiment.allow_irreversible))
+        problems += [experiment.located(("faults", number), what) for what in wrong]
         planned += levers
     if problems:
         raise InvalidInput(*problems)
     return planned
+
+
+async def _planned(
+    number: int, fault: Fault, environment: Environment
+) -> tuple[list[Planned], list[str]]:
+    try:
+        levers = await _levers(number, fault, environment)
+    except InvalidInput as error:
+        return [], list(error.problems)
+    except CallFailed as error:
+        return [], [f"{fault.kind}: {error}"]
+    return levers, [] if levers else [f"{fault.kind} would touch nothing"]
 
 
 async def _levers(number: int, fault: Fault, environment: Environment) -> list[Planned]:
@@ -83,7 +103,7 @@ async def _levers(number: int, fault: Fault, environment: Environment) -> list[P
 
 def _forbidden(levers: list[Planned], allowed: frozenset[str]) -> list[str]:
     return [
-        f"faults[{p.fault}]: {lever_name(p.lever)} cannot be put back; to allow it anyway, write"
+        f"{lever_name(p.lever)} cannot be put back; to allow it anyway, write"
         f" allow_irreversible: [{p.lever['kind']}]"
         for p in levers
         if p.irreversible and p.lever["kind"] not in allowed

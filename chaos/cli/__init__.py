@@ -6,20 +6,30 @@ import importlib
 import io
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 import click
 
 from chaos import __version__
 from chaos.errors import ChaosError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
     "run": "chaos.cli.run",
     "plan": "chaos.cli.plan",
     "validate": "chaos.cli.validate",
     "list": "chaos.cli.list",
+    "show": "chaos.cli.show",
+    "schema": "chaos.cli.schema",
     "report": "chaos.cli.report",
     "rollback": "chaos.cli.rollback",
     "mark": "chaos.cli.mark",
+    "dns": "chaos.cli.dns",
+    "lab": "chaos.cli.lab",
+    "doctor": "chaos.cli.doctor",
+    "completion": "chaos.cli.completion",
 }
 
 
@@ -34,6 +44,14 @@ class Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names of the commands: to have their help too, click would import them all."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
 
 
 @click.command(

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
+from chaos.cli import completions
+from chaos.environments import KINDS
 from chaos.runs import Runs
 
-experiment = click.argument("experiment")
+experiment = click.argument("experiment", shell_complete=completions.experiments)
 
 environment = click.option(
     "--environment",
-    type=click.Choice(["embedded"]),
+    type=click.Choice(KINDS),
     default="embedded",
     show_default=True,
     help="Where it happens: a lab on this machine.",
@@ -46,4 +48,61 @@ runs = click.option(
     callback=lambda _ctx, _param, value: Runs(value),
 )
 
-run = click.argument("run", metavar="RUN")
+run = click.argument("run", metavar="RUN", shell_complete=completions.runs)
+
+as_json = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document on stdout, for scripts, and nothing else there.",
+)
+
+
+def _by_name(
+    _ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{text!r} gives no value; write region=eu-west-1")
+        if name in values:
+            raise click.BadParameter(f"{name!r} is given a second time")
+        values[name] = value
+    return values
+
+
+variables = click.option(
+    "--var",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_by_name,
+    help="A value for a variable of the experiment; may be given several times.",
+)
+
+
+allow_commands = click.option(
+    "--allow-commands",
+    is_flag=True,
+    help="Allow probes that run programs of this machine (kind command).",
+)
+
+
+def _textfile(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    if path.suffix != ".prom":
+        raise click.BadParameter(f"{path} must end in .prom, or node_exporter leaves it out")
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"{path.parent} is no directory; make it first")
+    return path
+
+
+metrics_file = click.option(
+    "--metrics-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_textfile,
+    metavar="FILE.prom",
+    help="Write metrics of the finished run, for node_exporter's textfile collector.",
+)

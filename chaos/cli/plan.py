@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from chaos.cli import options
-from chaos.cli.say import say
+from chaos.cli import layout, options
+from chaos.cli.say import say, say_json
+
+if TYPE_CHECKING:
+    from chaos.drill import Drill
+    from chaos.faults import Fault
+    from chaos.safety import Planned
 
 
 @click.command("plan")
 @options.experiment
 @options.environment
-def command(experiment: str, environment: str) -> None:
-    """Show what EXPERIMENT would touch, where and for how long; nothing is touched.
+@options.variables
+@options.allow_commands
+@options.as_json
+def command(
+    experiment: str,
+    environment: str,
+    variables: dict[str, str],
+    allow_commands: bool,
+    as_json: bool,
+) -> None:
+    """Show what EXPERIMENT would touch; nothing is touched.
+
+    Each lever is told with what it reads now and what it would be set to, each fault with when and
+    for how long. Where targets are drawn at random, the run draws anew.
 
     \b
     Example:
@@ -20,21 +40,73 @@ def command(experiment: str, environment: str) -> None:
     """
     from chaos import library
     from chaos.drill import Drill
-    from chaos.history import lever_name, setting
-    from probes.durations import show as show_duration
 
-    drill = Drill(library.find(experiment))
+    drill = Drill(library.find(experiment), variables=variables, allow_commands=allow_commands)
     planned = drill.plan()
-    say(f"{drill.experiment.title or drill.experiment.name}\nenvironment: {environment}\n")
+    if as_json:
+        say_json(_document(drill, environment, planned))
+    else:
+        for line in _lines(drill, environment, planned):
+            say(_wrapped(line, layout.table_width()))
+
+
+def _wrapped(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    return layout.filled(line, width, indent, "    ")
+
+
+def _lines(drill: Drill, environment: str, planned: list[Planned]) -> Iterator[str]:
+    from probes.durations import write
+
+    yield drill.experiment.title or drill.experiment.name
+    yield f"environment: {environment}"
     for number, fault in enumerate(drill.experiment.faults):
-        lasts = f"for {show_duration(fault.lasts)}" if fault.lasts else "for good"
-        real = fault.fidelity[environment]
-        say(f"at {show_duration(fault.at)}, {lasts}: {fault.kind} ({real})")
-        for pull in (p for p in planned if p.fault == number):
-            way = "cannot be put back" if pull.irreversible else "put back afterwards"
-            change = f"{setting(pull.prior)} → {setting(pull.value)}"
-            say(f"  {lever_name(pull.lever)}: {change}  ({way})")
-    say(
-        f"\nobserved for {show_duration(drill.experiment.observed_until)} after the first"
-        " injection; nothing was touched"
-    )
+        yield ""
+        yield _fault(fault, environment)
+        if fault.draws:
+            yield "  (drawn at random; the run draws anew, from what there is then)"
+        yield from (_pull(pull) for pull in planned if pull.fault == number)
+    yield ""
+    observed = write(drill.experiment.observed_until)
+    yield f"observed for {observed} after the first injection; nothing was touched"
+
+
+def _fault(fault: Fault, environment: str) -> str:
+    from chaos.report.words import fault as name
+    from probes.durations import write
+
+    lasts = f"for {write(fault.lasts)}" if fault.lasts else "for good"
+    real = fault.fidelity[environment]
+    return f"at {write(fault.at)}, {lasts}: {name(fault.model_dump())} ({real})"
+
+
+def _pull(pull: Planned) -> str:
+    from chaos.history import lever_name, setting
+
+    way = "cannot be put back" if pull.irreversible else "put back afterwards"
+    return f"  {lever_name(pull.lever)}: {setting(pull.prior)} → {setting(pull.value)}  ({way})"
+
+
+def _document(drill: Drill, environment: str, planned: list[Planned]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    about = drill.experiment.to_json()
+    faults = [
+        {
+            **settings,
+            "fidelity": fault.fidelity[environment],
+            "drawn": fault.draws,
+            "pulls": [asdict(pull) for pull in planned if pull.fault == number],
+        }
+        for number, (fault, settings) in enumerate(
+            zip(drill.experiment.faults, about["faults"], strict=True)
+        )
+    ]
+    return {
+        **{key: about[key] for key in ("name", "title", "file", "sha256", "variables")},
+        "environment": environment,
+        "faults": faults,
+        "observed_for": drill.experiment.observed_until,
+    }

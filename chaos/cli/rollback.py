@@ -4,40 +4,63 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from chaos.cli import options
-from chaos.cli.say import say
+from chaos.cli.say import say, say_json
 from chaos.runs import Runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chaos.history import Pull
+
+INCOMPLETE = 4
 
 
 @click.command("rollback")
 @options.run
 @options.runs
-def command(run: str, runs: Runs) -> None:
-    """Put back whatever RUN has left open: after a crash, a kill, or exit code 4.
+@options.as_json
+def command(run: str, runs: Runs, as_json: bool) -> None:
+    """Put back whatever RUN has left open.
 
-    RUN is an id, a part of one, "latest", or the path of a journal. It may be called as often
-    as you like, and from any process that can reach the environment.
+    That is what to do after a crash, a kill, or exit code 4, as often as you like, from any
+    process that can reach the environment. RUN is an id, a part of one, "latest", or the path of
+    a journal.
 
     \b
     Example:
       chaos rollback latest
     """
-    from chaos.history import lever_name, setting
-    from chaos.report.words import OUTCOMES
     from chaos.rollback import incomplete, resume
 
     path = runs.find(run)
     pulls = asyncio.run(resume(path, partial(click.echo, err=True)))
+    left = incomplete(pulls)
+    if as_json:
+        told = [asdict(pull) for pull in pulls]
+        say_json({"journal": path, "pulls": told, "left": [pull.pull for pull in left]})
+    else:
+        _tell(pulls, left, path)
+    sys.exit(INCOMPLETE if left else 0)
+
+
+def _tell(pulls: Sequence[Pull], left: Sequence[Pull], path: Path) -> None:
+    from chaos.history import lever_name, setting
+    from chaos.report.words import OUTCOMES
+
     for pull in pulls:
         told = f"{lever_name(pull.lever)}: {OUTCOMES[pull.outcome]}"
         if pull.outcome == "conflict":
             told += f" (reads {setting(pull.found)}, was {setting(pull.prior)})"
         say(f"{told}: {pull.error}" if pull.error else told)
-    if left := incomplete(pulls):
+    if left:
         say(f"{len(left)} not put back; mend the cause, then: chaos rollback {path}")
-        sys.exit(4)
-    say("nothing is left open" if pulls else "nothing was left open")
+    else:
+        say("nothing is left open" if pulls else "nothing was left open")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from chaos.faults.external import External
 from chaos.faults.fault import Fault
-from chaos.faults.instance_termination import InstanceTermination
-from chaos.faults.region_outage import RegionOutage
+from probes.kinds import Kinds
 
 __all__ = ["KINDS", "Fault"]
 
-KINDS: dict[str, type[Fault]] = {
-    "external": External,
-    "instance_termination": InstanceTermination,
-    "region_outage": RegionOutage,
-}
+KINDS: Kinds[Fault] = Kinds(
+    {
+        "dependency_outage": "chaos.faults.dependency_outage:DependencyOutage",
+        "dns_failure": "chaos.faults.dns_failure:DnsFailure",
+        "external": "chaos.faults.external:External",
+        "instance_termination": "chaos.faults.instance_termination:InstanceTermination",
+        "region_outage": "chaos.faults.region_outage:RegionOutage",
+        "slow_dns": "chaos.faults.slow_dns:SlowDns",
+    }
+)

@@ -44,9 +44,18 @@ class Fault(BaseModel):
     # A fault that somebody else brings about: that it took effect is known from probes alone.
     by_hand: ClassVar[bool] = False
 
-    kind: str
+    kind: str = Field(description="which fault")
     at: Duration = Field(default=0.0, description="when, counted from the first injection")
-    lasts: Duration | None = Field(default=None, gt=0, description="how long until it is lifted")
+    lasts: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="how long until it is lifted; one that nothing lifts has none",
+    )
+
+    @property
+    def draws(self) -> bool:
+        """Whether its targets are drawn at random, so that each run may have others."""
+        return False
 
     async def inject(self, look: Look, pull: Pull) -> None:
         """Find the targets with `look`, break them with `pull`; raises InjectionFailed."""

@@ -15,9 +15,25 @@ Pick = Annotated[str, StringConstraints(pattern=r"^(all|[1-9]\d{0,3}|([1-9]\d?|1
 
 
 class InstanceTermination(Fault):
-    """Terminates running instances, chosen by id, tags and zone. There is no way back."""
+    """Terminates running instances for good, chosen by id, tags and zone.
+
+    It is a one-way door: nothing brings a terminated instance back, so the experiment must say
+    `allow_irreversible: [instance_termination]`, and the report tells it. There is no `lasts`; the
+    system is watched for as long as its objectives need.
+
+    All that is given of `tags`, `zone` and `ids` must fit, and of the running instances that do,
+    `pick` are drawn at random: `chaos plan` shows one draw, the run makes its own. To find fewer
+    than are to be picked, or none at all, is an error before anything is touched.
+    """
 
     summary: ClassVar[str] = "terminate instances, chosen by id, tags and zone"
+    example: ClassVar[str] = """\
+- kind: instance_termination
+  region: us-east-1
+  tags: {service: playback}
+  zone: us-east-1a
+  pick: 1
+"""
     fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
     one_way: ClassVar[bool] = True
 
@@ -27,6 +43,10 @@ class InstanceTermination(Fault):
     zone: str | None = Field(default=None, description="only instances of this zone")
     ids: list[str] = Field(default_factory=list, description="only these instances")
     pick: Pick = Field(default="1", description="how many of them: 2, 50% (rounds down) or all")
+
+    @property
+    def draws(self) -> bool:
+        return self.pick != "all"
 
     async def inject(self, look: Look, pull: Pull) -> None:
         found = await self._matching(look)

@@ -23,15 +23,31 @@ GLOBAL_CONTROL_PLANES = [
 
 
 class RegionOutage(Fault):
-    """All AWS API calls of the region fail, its addresses cannot be reached, nothing replicates."""
+    """A region goes dark, as behind a severed link.
+
+    Its AWS API calls fail, its addresses cannot be reached from outside, and its DynamoDB tables
+    stop replicating, in both directions. Traffic inside the region goes on; what it needs from the
+    AWS API fails.
+
+    When the region is `us-east-1`, the control planes that AWS runs there for the whole world fail
+    too (IAM, Route 53, CloudFront, Organizations, Account). Their data planes go on, so DNS answers
+    but records cannot be changed.
+    """
 
     summary: ClassVar[str] = "a region goes dark: API calls, addresses and replication"
+    example: ClassVar[str] = """\
+- kind: region_outage
+  region: us-east-1
+  lasts: 180s
+"""
     fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
 
     kind: Literal["region_outage"]
     region: str = Field(description="the region that fails, such as us-east-1")
     mode: Literal["hang", "refuse"] = Field(
-        default="hang", description="whether calls and connections hang or are refused"
+        default="hang",
+        description="hang: calls and connections are swallowed, as when packets are lost;"
+        " refuse: they are reset at once",
     )
 
     async def inject(self, look: Look, pull: Pull) -> None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from chaos.errors import JournalFailed
-from chaos.levers.by_hand import ByHand
-from chaos.levers.ec2 import InstanceTermination
-from chaos.levers.lab import ApiRule, Reachability, Replication
+from chaos import extensions
+from chaos.errors import InvalidInput, JournalFailed
 from chaos.levers.lever import Counts, Lever, Patient, Value
+from probes.kinds import Kinds
 
 __all__ = ["KINDS", "Counts", "Lever", "Patient", "Value", "from_json", "to_json"]
 
-KINDS: dict[str, type[Any]] = {
-    lever.kind: lever for lever in (ApiRule, ByHand, InstanceTermination, Reachability, Replication)
-}
+KINDS: Kinds[Any] = Kinds(
+    {
+        "api_rule": "chaos.levers.lab:ApiRule",
+        "by_hand": "chaos.levers.by_hand:ByHand",
+        "dns_rule": "chaos.levers.lab:DnsRule",
+        "instance_termination": "chaos.levers.ec2:InstanceTermination",
+        "link_rule": "chaos.levers.lab:LinkRule",
+        "reachability": "chaos.levers.lab:Reachability",
+        "replication": "chaos.levers.lab:Replication",
+    }
+)
 
 
 def to_json(lever: Lever) -> dict[str, Any]:
@@ -24,10 +31,23 @@ def to_json(lever: Lever) -> dict[str, Any]:
 
 
 def from_json(data: dict[str, Any]) -> Lever:
-    """The lever that a journal names; raises JournalFailed when this chaos does not know it."""
+    """The lever that a journal names, ours or that of an installed package.
+
+    Raises JournalFailed when it is not known here, or its package cannot be loaded.
+    """
     fields = {name: value for name, value in data.items() if name != "kind"}
+    unknown = f"the journal names a lever that is not known here: {data}"
     try:
-        lever: Lever = KINDS[data["kind"]](**fields)
-    except (KeyError, TypeError) as error:
-        raise JournalFailed(f"the journal names a lever that is not known here: {data}") from error
+        found = _found(data.get("kind", ""))
+        if found is None:
+            raise JournalFailed(f"{unknown}; install the package that it is from")
+        lever: Lever = found(**fields)
+    except InvalidInput as error:
+        raise JournalFailed(str(error)) from error
+    except TypeError as error:
+        raise JournalFailed(unknown) from error
     return lever
+
+
+def _found(kind: str) -> type[Any] | None:
+    return KINDS.get(kind) or extensions.find("chaos.levers", kind)

@@ -13,7 +13,10 @@ from chaos.errors import CallFailed, RestoreFailed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceTermination:
-    """Whether an instance is terminated. A one-way door: nothing brings an instance back."""
+    """Whether an instance is terminated.
+
+    Never put back: it is a one-way door, and nothing brings an instance back.
+    """
 
     kind: ClassVar[str] = "instance_termination"
     irreversible: ClassVar[bool] = True

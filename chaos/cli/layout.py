@@ -1,0 +1,76 @@
+"""Text for a terminal of any width: prose that is wrapped, and tables whose last column is."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+
+import click
+
+WIDEST = 100
+ENDLESS = 10_000  # where no terminal is: whoever greps wants whole lines
+ROOM = 24  # the least that is left for the last column before it gets a line of its own
+
+
+def width() -> int:
+    """How wide prose may be here."""
+    return min(WIDEST, max(shutil.get_terminal_size((WIDEST, 24)).columns, 20))
+
+
+def table_width() -> int:
+    """How wide a table may be here: as it likes where its lines are read by a program."""
+    terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return max(shutil.get_terminal_size().columns, 20) if terminal else ENDLESS
+
+
+def heading(text: str) -> str:
+    """The text, bold where that can be seen."""
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return click.style(text, bold=True) if colour else text
+
+
+def prose(text: str, width: int, indent: str = "") -> str:
+    """Paragraphs and lists, filled anew; what is indented (code) is left as it is."""
+    blocks = re.split(r"\n\s*\n", text.strip("\n"))
+    return "\n\n".join(_block(block, width, indent) for block in blocks)
+
+
+def _block(block: str, width: int, indent: str) -> str:
+    if block.startswith("  "):
+        return textwrap.indent(block, indent)
+    items = re.split(r"\n(?=- )", block)
+    return "\n".join(filled(item, width, indent, "  " * item.startswith("- ")) for item in items)
+
+
+def filled(text: str, width: int, indent: str = "", hanging: str = "") -> str:
+    """One paragraph; words that are too long stand out rather than being cut."""
+    return textwrap.fill(
+        " ".join(text.split()),
+        width=max(width, len(indent) + 10),
+        initial_indent=indent,
+        subsequent_indent=indent + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def table(rows: Iterable[Sequence[str]], width: int) -> str:
+    """Rows of the same number of columns, two spaces apart; the last column is prose."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    taken = sum(widths) + 2 * len(widths)
+    stacked = width - taken < ROOM
+    return "\n".join(_row(row, widths, "    " if stacked else " " * taken, width) for row in rows)
+
+
+def _row(row: Sequence[str], widths: Sequence[int], indent: str, width: int) -> str:
+    """The last column beside the others where there is room, and below them where there is not."""
+    head = "".join(f"{cell:{size}}  " for cell, size in zip(row, widths, strict=False))
+    last = filled(row[-1], width, indent)
+    if not last or len(head) > len(indent):
+        return "\n".join(filter(None, [head.rstrip(), last]))
+    return head + last[len(head) :]
