@@ -45,9 +45,6 @@ class Exchange(asyncio.Protocol):
     def close(self) -> None:
         """Take no more notice of the connection."""
         self._parser = None  # also breaks the cycle of references between the two
-        for future in (self.began, self.ended):
-            if future.done() and not future.cancelled():
-                future.exception()  # nobody may be left to ask for it
 
     # --- what the connection says --------------------------------------------------------
 
@@ -135,3 +132,4 @@ class Exchange(asyncio.Protocol):
         waiting = self.ended if self.began.done() else self.began
         if not waiting.done():
             waiting.set_exception(error)
+            waiting.exception()  # nobody may be left to ask for it

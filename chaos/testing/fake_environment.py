@@ -16,12 +16,16 @@ from probes.net import Net
 from probes.probe import Probe
 
 REGIONS = ["us-east-1", "us-west-2"]
+NAMES = ["stream.example", "api.stream.example"]
+SERVICES = {"home": {"depends_on": ["recommendations"]}, "recommendations": {"depends_on": []}}
 
 
 def small_lab() -> dict[str, Any]:
     """The state of a lab with two regions and two instances, nothing of it broken."""
     return {
         "api_rules": {},
+        "dns_rules": {},
+        "link_rules": {},
         "reachability": {},
         "replication": dict.fromkeys(REGIONS, "on"),
         "instances": {"i-1": "running", "i-2": "running"},
@@ -72,7 +76,7 @@ class FakeEnvironment:
     # --- the operations that the levers use ------------------------------------------------
 
     def _describe_lab(self) -> dict[str, Any]:
-        return {"regions": REGIONS}
+        return {"regions": REGIONS, "services": SERVICES, "names": NAMES}
 
     def _describe_api_rule(self, *, id: str) -> dict[str, Any]:  # noqa: A002  # the wire's name
         return {"rule": self.state["api_rules"].get(id), "hits": 3}
@@ -82,6 +86,24 @@ class FakeEnvironment:
             self.state["api_rules"].pop(id, None)
         else:
             self.state["api_rules"][id] = rule
+
+    def _describe_link_rule(self, *, id: str) -> dict[str, Any]:  # noqa: A002  # the wire's name
+        return {"rule": self.state["link_rules"].get(id), "hits": 2}
+
+    def _put_link_rule(self, *, id: str, rule: Any) -> None:  # noqa: A002  # the wire's name
+        if rule is None:
+            self.state["link_rules"].pop(id, None)
+        else:
+            self.state["link_rules"][id] = rule
+
+    def _describe_dns_rule(self, *, id: str) -> dict[str, Any]:  # noqa: A002  # the wire's name
+        return {"rule": self.state["dns_rules"].get(id), "hits": 3}
+
+    def _put_dns_rule(self, *, id: str, rule: Any) -> None:  # noqa: A002  # the wire's name
+        if rule is None:
+            self.state["dns_rules"].pop(id, None)
+        else:
+            self.state["dns_rules"][id] = rule
 
     def _describe_reachability(self, *, scope: str) -> dict[str, Any]:
         return {"state": self.state["reachability"].get(scope, "open"), "hits": 0}

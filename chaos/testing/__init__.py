@@ -1,0 +1,28 @@
+"""What helps to test faults, levers, probes and whole runs without a cloud.
+
+`FakeEnvironment` stands in for a lab; `check_lever`, `check_fault` and `check_probe` hold what
+every kind has to keep to, ours and those of other packages. A check raises AssertionError.
+"""
+
+from __future__ import annotations
+
+from chaos.testing.fake_environment import REGIONS, FakeEnvironment, small_lab
+from chaos.testing.faults import check_fault, check_fault_kind
+from chaos.testing.levers import check_lever
+from chaos.testing.models import example_fault, example_probe
+from chaos.testing.probes import Aim, check_probe, check_probe_kind, one_sample
+
+__all__ = [
+    "REGIONS",
+    "Aim",
+    "FakeEnvironment",
+    "check_fault",
+    "check_fault_kind",
+    "check_lever",
+    "check_probe",
+    "check_probe_kind",
+    "example_fault",
+    "example_probe",
+    "one_sample",
+    "small_lab",
+]
