@@ -19,7 +19,8 @@ from chaos.cli import live as live_view
 from chaos.cli import progress
 from chaos.cli.live import LiveView
 from chaos.cli.panel import panel, room
-from chaos.cli.progress import Printer, follow, safely
+from chaos.cli.progress import Printer
+from chaos.cli.view import follow, safely
 from chaos.journal import Event
 from chaos.report.frame import frame
 from chaos.report.live import Live
@@ -296,8 +297,8 @@ def test_only_a_terminal_gets_the_live_view(
 
 def test_rich_is_imported_for_the_live_view_alone() -> None:
     code = (
-        "import sys, chaos.cli.run, chaos.cli.progress, chaos.cli.ending;"
-        "chaos.cli.progress.follow(plain=True, to_stderr=False);"
+        "import sys, chaos.cli.run, chaos.cli.view, chaos.cli.ending;"
+        "chaos.cli.view.follow(plain=True, to_stderr=False);"
         "print([m for m in ('rich', 'prometheus_client') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -1,15 +1,11 @@
-"""What a run shows while it goes on: plain lines, or a live view where there is a terminal."""
+"""The plain lines that a run prints while it goes on."""
 
 from __future__ import annotations
 
 import logging
-import os
 import queue
-import sys
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Protocol, Self
+from typing import Self
 
 from chaos.cli.say import say
 from chaos.journal import Event
@@ -20,45 +16,7 @@ WAITING = 1000
 # How long the end of a run waits for a reader that has not read all, in seconds of the wall.
 PATIENCE_S = 2.0
 
-# The values of TERM, and its absence, that tell of a terminal that cannot move its cursor.
-DUMB = ("dumb", "unknown", "", None)
-
 log = logging.getLogger("chaos")
-
-
-class View(Protocol):
-    """Takes each event of a run while it is entered; returns at once and raises nothing."""
-
-    def __call__(self, event: Event, /) -> None: ...
-
-    def join(self, timeout: float | None = None) -> None:
-        """Return when all is shown, however long the terminal is held, or after `timeout`."""
-
-
-def follow(*, plain: bool, to_stderr: bool) -> AbstractContextManager[View]:
-    """The view that fits: live on a terminal, unless plain lines are wanted."""
-    if plain or to_stderr or not sys.stdout.isatty() or os.environ.get("TERM") in DUMB:
-        return Printer(to_stderr=to_stderr)
-    from chaos.cli.live import LiveView  # rich is imported for those alone who see it
-
-    return LiveView()
-
-
-def safely(view: Callable[[Event], None]) -> Callable[[Event], None]:
-    """The same view; a defect of it ends it, with its traceback, and not the run."""
-    broken = False
-
-    def take(event: Event) -> None:
-        nonlocal broken
-        if broken:
-            return
-        try:
-            view(event)
-        except Exception:
-            broken = True
-            log.exception("a view of the run has ended at the event %s", event["event"])
-
-    return take
 
 
 class Printer:

@@ -57,8 +57,8 @@ def command(
     """
     from chaos import library
     from chaos.cli.ending import conclude
-    from chaos.cli.progress import follow
     from chaos.cli.say import say
+    from chaos.cli.view import follow
     from chaos.drill import Drill
     from chaos.errors import ChaosError
     from chaos.rollback import incomplete
@@ -98,7 +98,7 @@ def _metrics(port: int | None, tell: Callable[[str], None]) -> Iterator[Callable
     if port is None:
         yield lambda _: None
         return
-    from chaos.cli.progress import safely
+    from chaos.cli.view import safely
     from chaos.metrics import LOOPBACK, Metrics, served
 
     metrics = Metrics()
