@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from chaos import experiment, library
 from chaos.errors import InvalidInput
-from chaos.experiment import Experiment, Objective, SteadyState, load, load_lab
+from chaos.experiment import Experiment, Objective, SteadyState, _sound_parts, load, load_lab
 from chaos.experiment.contradictions import Parts, contradictions, written
 
 URL = "http://api.stream.example/playback"
@@ -288,15 +288,18 @@ def test_the_journal_has_seconds_and_fractions() -> None:
         "heals_within": None,
         "unaffected": False,
     }
-    fault = {"at": 0.0, "kind": "region_outage", "lasts": 180.0, "mode": "hang", "one_way": False}
-    assert data["faults"] == [{**fault, "region": "us-east-1"}]
+    fault = {"at": 0.0, "kind": "region_outage", "lasts": 180.0, "mode": "hang"}
+    known = {"one_way": False, "by_hand": False}
+    assert data["faults"] == [{**fault, **known, "region": "us-east-1"}]
     assert data["probes"]["history"]["every"] == 0.5
     assert data["stop_when"] == [{"probe": "west_canary", "down_for": 10.0}]
 
 
 @pytest.mark.parametrize("path", library.shipped(), ids=lambda path: path.stem)
 def test_the_lab_of_a_shipped_experiment_can_be_read(path: Path) -> None:
-    assert load_lab(load(path), path).name == "streaming"
+    drill = load(path)
+    assert load_lab(drill, path).name == drill.lab
+    assert not drill.brings_lab
 
 
 def test_a_lab_may_lie_beside_its_experiment(tmp_path: Path) -> None:
@@ -304,6 +307,7 @@ def test_a_lab_may_lie_beside_its_experiment(tmp_path: Path) -> None:
     path = tmp_path / "drill.yaml"
     text = library.find("region-outage").read_text()
     path.write_text(text.replace("lab: streaming", "lab: own.yaml"))
+    assert load(path).brings_lab
     assert load_lab(load(path), path).name == "streaming"
 
 
@@ -332,3 +336,12 @@ def test_a_lab_that_is_not_there(lab: str, why: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as caught:
         load_lab(made(lab=lab), tmp_path / "drill.yaml")
     assert str(caught.value).startswith(f"{tmp_path}/drill.yaml: lab: {why}")
+
+
+@pytest.mark.parametrize("name", ["faults", "probes", "objectives", "allow_irreversible"])
+def test_what_is_too_long_is_not_looked_at_entry_by_entry(name: str) -> None:
+    """Or a file at the limit of its size takes a minute to be refused."""
+    entries: Any = [{}] * 101 if name == "faults" else ["a"] * 101
+    if name in ("probes", "objectives"):
+        entries = {f"p{n}": {} for n in range(101)}
+    assert contradictions(_sound_parts({"name": "drill", name: entries})) == []

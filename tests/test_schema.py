@@ -24,7 +24,7 @@ from pydantic import (
 
 from chaos import schema
 from chaos.errors import InvalidInput
-from chaos.schema import by_kind, loads, problem, problems
+from chaos.schema import by_kind, loads, problem, problems, reader
 
 
 class Strict(BaseModel):
@@ -51,7 +51,7 @@ class Square(Shape):
 
 
 KINDS: dict[str, type[Shape]] = {"circle": Circle, "square": Square}
-AnyShape = Annotated[SerializeAsAny[Shape], by_kind(lambda: KINDS, "chaos.test-shapes")]
+AnyShape = Annotated[SerializeAsAny[Shape], by_kind(lambda: KINDS, "chaos.faults")]
 
 
 def must_be_even(number: int) -> int:
@@ -245,7 +245,8 @@ def test_what_is_wrong_is_said_in_plain_words(text: str, said: str) -> None:
         ("? {a: b}\n: c", "1:3: drawing: a key must be text"),
         ("text: ${a}", "1:7: text: there is no variable 'a'"),
         ("number: ${a}", "1:9: number: there is no variable 'a'"),
-        ("${a}: 1", "1:1: drawing: there is no variable 'a'"),
+        ("${a}: 1", "1:1: drawing: no variables here (${a}); write it out"),
+        ("text: ${a", "1:7: text: '${' is not closed; write ${name}, or $${ where it means itself"),
         ('text: "\\0"', "1:7: text: the character U+0000 is not allowed"),
         ('text: "\\ud800"', "1:7: text: the character U+D800 is not allowed"),
         ("text: a\n---\ntext: b", "2:1: drawing: a second document begins here; only one may be"),
@@ -280,7 +281,7 @@ def test_exactly_the_depth_that_is_allowed_can_be_read() -> None:
     [
         (b"text: \xff", "1:7: drawing: is not UTF-8 text"),
         (b"\xef\xbb\xbfnumber: 1\r\nn\xe9", "2:2: drawing: is not UTF-8 text"),
-        (b"#" * (schema.LARGEST + 1), "1:1: drawing: is larger than 1024 KiB"),
+        (b"#" * (reader.LARGEST + 1), "1:1: drawing: is larger than 256 KiB"),
     ],
 )
 def test_bytes_that_are_no_reasonable_text(data: bytes, said: str) -> None:
@@ -348,34 +349,24 @@ def test_problems_can_be_relayed_with_all_that_is_known_of_them() -> None:
     )
 
 
-class Entry:
-    """Stands for an installed package's entry point."""
-
-    def __init__(self, name: str, load: Callable[[], object]) -> None:
-        self.name, self.load = name, load
-
-
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Packages that offer `triangle` and `broken`; the list tells what was loaded."""
-    loaded = []
+    """Packages that offer `triangle` and `broken`; the list tells what was asked for."""
+    asked = []
 
     class Triangle(Shape):
         kind: Literal["triangle"]
 
-    def triangle() -> object:
-        loaded.append("triangle")
-        return Triangle
+    def find(group: str, kind: str) -> type[Shape] | None:
+        assert group == "chaos.faults"
+        asked.append(kind)
+        if kind == "broken":
+            raise InvalidInput("the kind 'broken' cannot be loaded")
+        return {"triangle": Triangle}.get(kind)
 
-    def broken() -> object:
-        raise ImportError("no module named 'geometry'")
-
-    def entry_points(group: str) -> list[Entry]:
-        assert group == "chaos.test-shapes"
-        return [Entry("circle", broken), Entry("triangle", triangle), Entry("broken", broken)]
-
-    monkeypatch.setattr("chaos.schema.kinds.entry_points", entry_points)
-    return loaded
+    monkeypatch.setattr("chaos.extensions.names", lambda _: ["broken", "circle", "triangle"])
+    monkeypatch.setattr("chaos.extensions.find", find)
+    return asked
 
 
 def test_kinds_of_installed_packages_are_loaded_when_they_are_used(installed: list[str]) -> None:
@@ -388,14 +379,16 @@ def test_kinds_of_installed_packages_are_loaded_when_they_are_used(installed: li
 
 
 def test_kinds_of_installed_packages_are_among_those_known(installed: list[str]) -> None:
-    known = "known are circle, square, triangle, broken"
+    known = "known are circle, square, broken, triangle"
     assert told("shape: {kind: x}") == [f"1:15: shape.kind: there is no kind 'x'; {known}"]
-    assert not installed
+    assert set(installed) == {"x"}
 
 
 def test_a_package_that_cannot_be_loaded_is_named(installed: list[str]) -> None:
-    with pytest.raises(InvalidInput, match="kind 'broken' cannot be loaded: no module named"):
-        drawing("shape: {kind: broken}")
+    assert told("shape: {kind: broken, radius: x}\nnumber: y") == [
+        "1:15: shape.kind: the kind 'broken' cannot be loaded",
+        "2:9: number: 'y' is no whole number",
+    ]
 
 
 def test_an_instance_needs_no_decoding() -> None:
@@ -443,3 +436,20 @@ def found(data: bytes) -> Sequence[str]:
     except InvalidInput as error:
         return error.problems
     return []
+
+
+@pytest.mark.parametrize(
+    ("path", "at"),
+    [
+        ((), (1, 1)),
+        (("rows",), (2, 1)),
+        (("rows", 1), (4, 3)),
+        (("rows", 1, "radius"), (5, 3)),
+        (("rows", 7, "radius"), (2, 1)),
+        (("text", "inside"), (1, 1)),
+        (("nothing",), (1, 1)),
+    ],
+)
+def test_where_a_path_stands_in_a_file(path: tuple[str | int, ...], at: tuple[int, int]) -> None:
+    data = b"text: a\nrows:\n- kind: circle\n- kind: circle\n  radius: 2\n"
+    assert schema.place(data, path) == at

@@ -24,9 +24,10 @@ from pydantic import (
 from chaos import faults as our_faults
 from chaos import lab as our_labs
 from chaos import schema
-from chaos.errors import InvalidInput
+from chaos.errors import InvalidInput, Located
 from chaos.experiment.contradictions import Parts, contradictions, lifted_after, shown_after
 from chaos.experiment.objectives import FROZEN, Name, Objective, SteadyState, StopCondition
+from chaos.experiment.variables import Given, Variable
 from chaos.faults.fault import Fault
 from probes.durations import Duration
 from probes.probe import Probe
@@ -34,9 +35,18 @@ from probes.probe import Probe
 if TYPE_CHECKING:
     from chaos.lab.declaration import Lab
 
-__all__ = ["Experiment", "Objective", "SteadyState", "StopCondition", "load", "load_lab"]
+__all__ = [
+    "Experiment",
+    "Objective",
+    "SteadyState",
+    "StopCondition",
+    "lab_file",
+    "load",
+    "load_lab",
+]
 
 SYSTEMS = Path(our_labs.__file__).parent / "systems"
+SUFFIX = ".yaml"
 MOST = 100  # probes, faults and conditions of one experiment
 
 
@@ -63,6 +73,9 @@ class Experiment(BaseModel):
         default="streaming",
         description="what to stand up on an emulator: a shipped lab, or a file beside this one",
     )
+    variables: dict[Name, Variable] = Field(
+        default_factory=dict, max_length=MOST, description="what ${name} may stand for"
+    )
     steady_state: SteadyState = Field(
         default_factory=SteadyState, description="what must be before anything is broken"
     )
@@ -81,6 +94,12 @@ class Experiment(BaseModel):
 
     _file: str = PrivateAttr(default="")
     _data: bytes = PrivateAttr(default=b"")
+    _values: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def brings_lab(self) -> bool:
+        """Whether its lab is a file beside its own, and none of those that are shipped."""
+        return self.lab.endswith(SUFFIX)
 
     @property
     def observed_until(self) -> float:
@@ -95,13 +114,24 @@ class Experiment(BaseModel):
         one_way = [fault.at + reach for fault in self.faults if fault.one_way]
         return max([lifted_after(self.faults), *one_way])
 
+    def located(self, path: tuple[str | int, ...], what: str) -> str:
+        """What is wrong at that path, with its place in the file that it was read from, if any."""
+        told = schema.where(path, "experiment")
+        if not self._file:
+            return f"{told}: {what}"
+        return Located(self._file, *schema.place(self._data, path), told, what)
+
     def to_json(self) -> dict[str, Any]:
-        """The experiment as a journal holds it, with the text of the file it was read from."""
+        """The experiment as a journal holds it, with the text of the file it was read from.
+
+        Its `variables` are the values that were used.
+        """
         data = self.model_dump(mode="json", by_alias=True)
         for fault, dumped in zip(self.faults, data["faults"], strict=True):
             dumped |= {"one_way": fault.one_way, "by_hand": fault.by_hand}
         return {
             **data,
+            "variables": self._values,
             "file": self._file,
             "text": self._data.decode(),
             "sha256": hashlib.sha256(self._data).hexdigest(),
@@ -111,7 +141,7 @@ class Experiment(BaseModel):
     @classmethod
     def _lab_is_there(cls, lab: str, info: ValidationInfo) -> str:
         if info.context:
-            _lab_file(lab, info.context["file"])
+            lab_file(lab, info.context["file"])
         return lab
 
     @model_validator(mode="wrap")
@@ -148,6 +178,8 @@ def _sound_parts(data: Any) -> Parts:
     """Whatever of an experiment is right in itself."""
     if not isinstance(data, dict):
         return Parts()
+    # What is too long is wrong already; to look at each entry would take long, for nothing.
+    data = {k: None if isinstance(v, list | dict) and len(v) > MOST else v for k, v in data.items()}
     parts: dict[str, Any] = {}
     for name, (container, wanted) in EACH.items():
         given = data.get(name)
@@ -172,11 +204,20 @@ def _sound(wanted: Any, given: Any) -> Any:
         return None
 
 
-def load(path: Path) -> Experiment:
-    """The experiment in that file; raises InvalidInput with everything that is wrong with it."""
+def load(path: Path, variables: Mapping[str, str] | None = None) -> Experiment:
+    """The experiment in that file; raises InvalidInput with everything that is wrong with it.
+
+    `variables` are values for those that the file declares, by name, as text.
+    """
     data = schema.read(path)
-    experiment = schema.loads(data, Experiment, str(path), {"file": path})
-    experiment._file, experiment._data = str(path), data
+    given = Given(variables or {}, str(path))
+    try:
+        experiment = schema.loads(data, Experiment, str(path), {"file": path}, given.fill)
+    except InvalidInput as error:
+        raise InvalidInput(*given.problems, *error.problems) from error
+    if given.problems:
+        raise InvalidInput(*given.problems)
+    experiment._file, experiment._data, experiment._values = str(path), data, given.used
     return experiment
 
 
@@ -185,21 +226,21 @@ def load_lab(experiment: Experiment, path: Path) -> Lab:
     from chaos.lab.declaration import Lab
 
     try:
-        file = _lab_file(experiment.lab, path)
+        file = lab_file(experiment.lab, path)
     except ValueError as error:
         raise InvalidInput(f"{path}: lab: {error}") from error
     return schema.load(file, Lab)
 
 
-def _lab_file(lab: str, experiment: Path) -> Path:
+def lab_file(lab: str, experiment: Path) -> Path:
     """The file that declares the lab; raises ValueError with what there is instead."""
-    if lab.endswith(".yaml"):
+    if lab.endswith(SUFFIX):
         file = experiment.parent / lab
         with contextlib.suppress(OSError):  # a name too long, a directory that may not be read
             if file.is_file():
                 return file
         raise ValueError(f"there is no file {lab[:60]} beside this one")
-    shipped = {file.stem: file for file in sorted(SYSTEMS.glob("*.yaml"))}
+    shipped = {file.stem: file for file in sorted(SYSTEMS.glob(f"*{SUFFIX}"))}
     if lab not in shipped:
         hint = schema.did_you_mean(lab, shipped, tell=True)
         raise ValueError(f"there is no lab {lab[:60]!r}{hint}")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pydantic_core import InitErrorDetails
 
 from chaos.experiment.objectives import Objective, SteadyState, StopCondition
-from chaos.faults.external import External
 from chaos.faults.fault import Fault
 from chaos.levers import KINDS as LEVERS
 from chaos.schema import did_you_mean, problem
@@ -72,7 +71,9 @@ def _consent(parts: Parts) -> Found:
     if parts.allow_irreversible is None:
         return
     one_way = {f.kind for f in parts.faults if f and f.one_way}
-    known = one_way | {kind for kind, lever in LEVERS.items() if lever.irreversible}
+    known = one_way
+    if not known.issuperset(parts.allow_irreversible):  # or the levers need not be imported
+        known = one_way | {kind for kind, lever in LEVERS.items() if lever.irreversible}
     for i, kind in enumerate(parts.allow_irreversible):
         if kind not in known:
             hint = did_you_mean(kind, sorted(known), tell=True)
@@ -141,7 +142,7 @@ def _probes_exist(parts: Parts) -> Found:
 
 def _witnesses_exist(parts: Parts) -> Found:
     for i, fault in enumerate(parts.faults):
-        for j, name in enumerate(fault.seen_by if isinstance(fault, External) else ()):
+        for j, name in enumerate(getattr(fault, "seen_by", ())):
             if parts.probes is not None and name not in parts.probes:
                 hint = did_you_mean(name, parts.probes, tell=True)
                 yield problem(

@@ -22,16 +22,16 @@ PERCENTAGE = r"\d{1,3}(\.\d+)?%"
 FROZEN = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _fraction(given: object) -> float:
+def fraction(given: object) -> float:
     """`40%` as 0.4; a number is a fraction already, as in a journal."""
     if isinstance(given, int | float) and not isinstance(given, bool):
         return float(given)
     if not re.fullmatch(PERCENTAGE, str(given)):
         raise ValueError(f"{str(given)!r} is no percentage; write 40% or 99.9%")
-    fraction = float(str(given)[:-1]) / 100
-    if not 0 < fraction <= 1:
+    of_all = float(str(given)[:-1]) / 100
+    if not 0 < of_all <= 1:
         raise ValueError(f"must be above 0% and at most 100%, not {given}")
-    return fraction
+    return of_all
 
 
 def _name(given: str) -> str:
@@ -42,7 +42,7 @@ def _name(given: str) -> str:
 
 Percentage = Annotated[
     float,
-    BeforeValidator(_fraction),
+    BeforeValidator(fraction),
     WithJsonSchema({"type": "string", "pattern": f"^{PERCENTAGE}$"}),
 ]
 Name = Annotated[

@@ -1,64 +1,40 @@
 """Strict YAML files for pydantic models: all that is wrong is told at once, each with its place.
 
-YAML's surprises are refused (anchors, aliases, merge keys, tags, duplicate keys), and each scalar
-means what the wanted type makes of it. This is the one door to PyYAML.
+Each scalar means what the wanted type makes of it.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from pathlib import Path as File
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel
 
-from chaos.errors import InvalidInput
+from chaos.errors import InvalidInput, Located
+from chaos.schema import reader, references
 from chaos.schema.checked import checked
 from chaos.schema.kinds import by_kind, problem, problems, relayed
-from chaos.schema.nodes import (
-    SHOWN,
-    At,
-    Broken,
-    Mapping,
-    Node,
-    Path,
-    Problem,
-    Scalar,
-    Sequence,
-    quoted,
-    where,
-)
+from chaos.schema.nodes import At, Mapping, Node, Path, Problem, Sequence, where
 from chaos.schema.words import did_you_mean
 
-__all__ = ["by_kind", "did_you_mean", "load", "loads", "problem", "problems", "read", "relayed"]
+__all__ = [
+    "by_kind",
+    "did_you_mean",
+    "load",
+    "loads",
+    "place",
+    "problem",
+    "problems",
+    "read",
+    "relayed",
+    "where",
+]
 
 M = TypeVar("M", bound=BaseModel)
+Fill = Callable[[Node, str], tuple[Node, list[Problem]]]
 
-LARGEST = 1024 * 1024  # bytes of a file
-DEEPEST = 32  # mappings and lists within each other
 MOST = 100  # problems that are told of one file
-
-# Tab, line feed, carriage return, and what can be seen. U+2028 and U+2029 break lines in YAML 1.1.
-FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
-VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-
-# PyYAML's words, ours, and whether the place is where the trouble began, not where it was noticed.
-SYNTAX = [
-    (r"found character '\\t'", "a tab is not allowed here; use spaces", False),
-    (r"found character (.+) that", r"a value cannot begin with \1; put it in quotes", False),
-    (r"mapping values are not", "no ':' is allowed here; check indentation and quotes", False),
-    (r"could not find expected ':'", "there is no ':' behind this key", True),
-    (r"expected <block end>", "fits nothing before it; check indentation and quotes", False),
-    (r"expected ',' or '(.)'", r"what opens here lacks its '\1', or a ',' on the way to it", True),
-    (r"found unexpected end of", "the quotes that open here are not closed", True),
-    (r"expected the node content", "a key or a value is missing here", False),
-    (r"expected '<document start>'", "fits nothing before it; check indentation and quotes", False),
-    (r"expected alphabetic or", "put text that begins with & or * in quotes", True),
-    (r"found unknown escape", r"there is no such escape; write \\\\ or use single quotes", False),
-]
 
 
 def load(path: File, model: type[M], context: dict[str, Any] | None = None) -> M:
@@ -73,18 +49,30 @@ def read(path: File) -> bytes:
     """What is in the file, up to a byte more than allowed; raises InvalidInput."""
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST + 1)
+            return file.read(reader.LARGEST + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InvalidInput(f"{path}: cannot be read: {why}") from error
 
 
-def loads(data: bytes, model: type[M], file: str, context: dict[str, Any] | None = None) -> M:
-    """The same as `load` for what was read from `file`."""
+def loads(
+    data: bytes,
+    model: type[M],
+    file: str,
+    context: dict[str, Any] | None = None,
+    fill: Fill = references.none,
+) -> M:
+    """The same as `load` for what was read from `file`.
+
+    `fill` puts values in the place of `${references}`: it is given the root of the file and what
+    that is called, and gives the root to decode and what is wrong.
+    """
     root = model.__name__.lower()
-    node, found = _read(data, root)
+    node, found = reader.read(data, root)
     instance = None
     if node is not None:
+        node, wrong = fill(node, root)
+        found += wrong
         instance, wrong = checked(node, model, root, context)
         found += wrong
     if instance is None or found:
@@ -92,153 +80,28 @@ def loads(data: bytes, model: type[M], file: str, context: dict[str, Any] | None
     return instance
 
 
+def place(data: bytes, path: Path) -> At:
+    """Line and column at which that path stands in a file, or the last step to it that does."""
+    node, _ = reader.read(data, "")
+    at: At = (1, 1)
+    for step in path:
+        entries = _entries(node)
+        if step not in entries:
+            break
+        at, node = entries[step]
+    return at
+
+
+def _entries(node: Node | None) -> dict[str | int, tuple[At, Node]]:
+    if isinstance(node, Mapping):
+        return {key.text: (key.at, value) for key, value in node.pairs}
+    items = node.items if isinstance(node, Sequence) else ()
+    return {number: (item.at, item) for number, item in enumerate(items)}
+
+
 def _told(found: list[Problem], file: str) -> list[str]:
     ordered = sorted(set(found))
-    told = [f"{file}:{p.at[0]}:{p.at[1]}: {p.where}: {p.what}" for p in ordered[:MOST]]
+    told: list[str] = [Located(file, *p.at, p.where, p.what) for p in ordered[:MOST]]
     if len(ordered) > MOST:
         told.append(f"{file}: and {len(ordered) - MOST} more problems")
     return told
-
-
-def _read(data: bytes, root: str) -> tuple[Node | None, list[Problem]]:
-    """The node that the file is, or None when it cannot be made out, and what is wrong."""
-    if len(data) > LARGEST:
-        return None, [Problem((1, 1), root, f"is larger than {LARGEST // 1024} KiB")]
-    try:
-        text = data.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        before = _lines(data[: error.start].decode().removeprefix("\ufeff"))
-        return None, [Problem((len(before), len(before[-1]) + 1), root, "is not UTF-8 text")]
-    if FORBIDDEN.search(text):
-        return None, [
-            Problem((number, wrong.start() + 1), root, _forbidden(wrong[0]))
-            for number, line in enumerate(_lines(text), 1)
-            for wrong in FORBIDDEN.finditer(line)
-        ]
-    reader = _Reader(text, root)
-    return reader.document(), reader.problems
-
-
-def _lines(text: str) -> list[str]:
-    return re.split("\r\n|\r|\n", text)
-
-
-def _forbidden(character: str) -> str:
-    return f"the character U+{ord(character):04X} is not allowed"
-
-
-class _Unreadable(Exception):
-    """The text cannot be read any further."""
-
-
-class _Reader:
-    """Builds nodes from PyYAML's events, never deeper than allowed."""
-
-    def __init__(self, text: str, root: str) -> None:
-        self.problems: list[Problem] = []
-        self._root = root
-        self._loader = yaml.SafeLoader(text)
-
-    def document(self) -> Node | None:
-        """The only document of the text, or None when it cannot be read to its end."""
-        try:
-            self._next()  # the stream begins
-            if isinstance(self._next(), yaml.StreamEndEvent):
-                self._wrong((1, 1), (), "the file is empty")
-                return None
-            node = self._node(self._next(), (), 1)
-            self._next()  # the document ends
-            if isinstance(more := self._next(), yaml.DocumentStartEvent):
-                at = _place(more.start_mark)
-                self._wrong(at, (), "a second document begins here; only one may be")
-        except _Unreadable:
-            return None
-        return node
-
-    def _next(self) -> Any:
-        try:
-            return self._loader.get_event()  # type: ignore[no-untyped-call]  # its stub has no type
-        except yaml.MarkedYAMLError as error:
-            self.problems.append(_syntax(error))
-        except (ValueError, OverflowError):  # PyYAML does not check the range of "\U…"
-            at = _place(self._loader.get_mark())
-            self.problems.append(Problem(at, "syntax", "there is no such character"))
-        raise _Unreadable
-
-    def _node(self, event: Any, path: Path, depth: int) -> Node:
-        at = _place(event.start_mark)
-        if isinstance(event, yaml.AliasEvent):
-            anchor = event.anchor or ""  # the stub says that it may be None
-            return self._wrong(at, path, f"no aliases (*{anchor[:SHOWN]}); write it out again")
-        if event.anchor is not None:
-            self._wrong(
-                at, path, f"no anchors (&{event.anchor[:SHOWN]}); write it where it is needed"
-            )
-        if event.tag is not None:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._wrong(at, path, f"no tags ({tag[:SHOWN]}); the type is known without")
-        if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(Scalar(at, event.value, event.style is None), path)
-        if depth > DEEPEST:
-            self._wrong(at, path, f"is nested more than {DEEPEST} deep")
-            raise _Unreadable
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(at, path, depth)
-        return self._mapping(at, path, depth)
-
-    def _scalar(self, scalar: Scalar, path: Path) -> Node:
-        unknown = list(dict.fromkeys(VARIABLE.findall(scalar.text)))
-        whats = [f"there is no variable {quoted(name)}" for name in unknown]
-        if wrong := FORBIDDEN.search(scalar.text):
-            whats.append(_forbidden(wrong[0]))
-        for what in whats:
-            self._wrong(scalar.at, path, what)
-        return Broken(scalar.at) if whats else scalar
-
-    def _sequence(self, at: At, path: Path, depth: int) -> Node:
-        items: list[Node] = []
-        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-            items.append(self._node(event, (*path, len(items)), depth + 1))
-        return Sequence(at, items)
-
-    def _mapping(self, at: At, path: Path, depth: int) -> Node:
-        pairs: dict[str, tuple[Scalar, Node]] = {}
-        while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            key = self._node(event, path, depth + 1)
-            inside = (*path, key.text) if isinstance(key, Scalar) else path
-            node = self._node(self._next(), inside, depth + 1)
-            if isinstance(key, Scalar) and not self._refused(key, pairs, inside):
-                pairs[key.text] = (key, node)
-            elif isinstance(key, Sequence | Mapping):
-                self._wrong(key.at, path, "a key must be text")
-        return Mapping(at, list(pairs.values()))
-
-    def _refused(self, key: Scalar, pairs: dict[str, tuple[Scalar, Node]], path: Path) -> bool:
-        what = ""
-        if key.plain and key.text == "<<":
-            what = "no merge keys (<<); write the keys out"
-        elif key.plain and not key.text:
-            what = "a key is missing before the ':'"
-        elif key.text in pairs:
-            what = f"is given a second time; the first is in line {pairs[key.text][0].at[0]}"
-        if what:
-            self._wrong(key.at, path, what)
-        return bool(what)
-
-    def _wrong(self, at: At, path: Path, what: str) -> Broken:
-        self.problems.append(Problem(at, where(path, self._root), what))
-        return Broken(at)
-
-
-def _place(mark: Any) -> At:
-    return mark.line + 1, mark.column + 1
-
-
-def _syntax(error: yaml.MarkedYAMLError) -> Problem:
-    what, mark = error.problem or "", error.problem_mark
-    for pattern, ours, began in SYNTAX:
-        if found := re.search(pattern, what):
-            what = found.expand(ours)
-            mark = error.context_mark if began else mark
-            break
-    return Problem(_place(mark), "syntax", what)

@@ -20,31 +20,48 @@ def checked(
     """The instance, or None and at least one problem; `root` names the whole file."""
     decoder = Decoder()
     value = decoder.decode(node, model)
-    places = decoder.places
-    found = [
-        Problem(places[path].value, where(path, root), what) for path, what in decoder.problems
-    ]
+    reasons = _Reasons(decoder.places, root)
+    found = [reasons.problem(path, what) for path, what in decoder.problems]
     try:
         return model.model_validate(value, context=context), found
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            found += _problems(details, places, root)
+            found += reasons.problems(details)
     return None, found
 
 
-def _problems(error: ErrorDetails, places: dict[Path, Place], root: str) -> list[Problem]:
-    """What the error says, unless its place was refused already."""
-    path, beyond = _path(error["loc"], places)
-    place = places[path]
-    if place.broken:
-        return []
-    if error["type"] == "extra_forbidden":
-        what = words(error, places[path[:-1]].known, "")
-        return [Problem(place.key, where(path, root), what)]
-    what = words(error, place.known, place.description)
-    if beyond and error["type"] in ("missing", "chaos"):
-        return [Problem(place.key, where((*path, beyond[-1]), root), what)]
-    return [Problem(place.key if "[key]" in beyond else place.value, where(path, root), what)]
+class _Reasons:
+    """Gives errors their places, and says which values of variables they may come from."""
+
+    def __init__(self, places: dict[Path, Place], root: str) -> None:
+        self._places = places
+        self._root = root
+        self._made_of: dict[Path, dict[str, None]] = {}
+        for path, place in places.items():
+            for end in range(1, len(path) + 1) if place.made_of else ():
+                self._made_of.setdefault(path[:end], {}).update(dict.fromkeys(place.made_of))
+
+    def problem(self, path: Path, what: str) -> Problem:
+        """What is wrong with the value at the path."""
+        made_of = ", ".join(self._made_of.get(path, ()))
+        what = f"{what} ({made_of})" if made_of else what
+        return Problem(self._places[path].value, where(path, self._root), what)
+
+    def problems(self, error: ErrorDetails) -> list[Problem]:
+        """What the error says, unless its place was refused already."""
+        path, beyond = _path(error["loc"], self._places)
+        place = self._places[path]
+        if place.broken:
+            return []
+        if error["type"] == "extra_forbidden":
+            what = words(error, self._places[path[:-1]].known, "")
+            return [Problem(place.key, where(path, self._root), what)]
+        what = words(error, place.known, place.description)
+        if beyond and error["type"] in ("missing", "chaos"):
+            return [Problem(place.key, where((*path, beyond[-1]), self._root), what)]
+        if "[key]" in beyond:
+            return [Problem(place.key, where(path, self._root), what)]
+        return [self.problem(path, what)]
 
 
 def _path(loc: Path, places: dict[Path, Place]) -> tuple[Path, Path]:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, JsonValue
 from pydantic.fields import FieldInfo
 
+from chaos.errors import InvalidInput
 from chaos.schema.kinds import ByKind
 from chaos.schema.nodes import At, Broken, Mapping, Node, Path, Scalar, Sequence, quoted
 
@@ -40,6 +41,7 @@ class Place:
     broken: bool
     known: tuple[str, ...]  # the keys that may stand in it, when it is for a model
     description: str = ""  # what its field is said to mean
+    made_of: tuple[str, ...] = ()  # the values of variables in it
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Decoder:
             broken=isinstance(node, Broken),
             known=tuple(fields),
             description=description,
+            made_of=node.made_of if isinstance(node, Scalar) else (),
         )
         if isinstance(node, Broken):
             return None
@@ -133,10 +136,17 @@ def _arms(wanted: Any) -> Iterator[Any]:
 def _fields(arms: tuple[Any, ...], node: Mapping) -> dict[str, FieldInfo]:
     """The fields of the model that the mapping is for, by the name that a file gives them."""
     for arm in arms:
-        model = arm.model(_kind(node)) if isinstance(arm, ByKind) else arm
+        model = _of_its_kind(arm, node) if isinstance(arm, ByKind) else arm
         if isinstance(model, type) and issubclass(model, BaseModel):
             return {info.alias or name: info for name, info in model.model_fields.items()}
     return {}
+
+
+def _of_its_kind(arm: ByKind, node: Mapping) -> type[BaseModel] | None:
+    try:
+        return arm.model(_kind(node))
+    except InvalidInput:
+        return None  # why it cannot be loaded is told when pydantic decodes it
 
 
 def _kind(node: Mapping) -> str | None:

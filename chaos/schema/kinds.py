@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError, ValidatorFunctionWrapHandler
+from pydantic import (
+    BaseModel,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
+from chaos import extensions
 from chaos.errors import InvalidInput
 from chaos.schema.nodes import quoted
 from chaos.schema.words import did_you_mean
@@ -20,29 +26,20 @@ class ByKind:
     """The annotation that `by_kind` makes."""
 
     table: Callable[[], Mapping[str, type[BaseModel]]]
-    group: str
+    group: extensions.Group
 
     def model(self, kind: object) -> type[BaseModel] | None:
         """The model of that kind, from the table or from an installed package; else None.
 
-        Raises InvalidInput when the package that has it cannot be loaded.
+        Raises InvalidInput when the package that has it cannot be loaded, or mislabels it.
         """
         if not isinstance(kind, str):
             return None
-        found = self.table().get(kind)
-        if found is None and (entry := self._entries().get(kind)):
-            try:
-                found = entry.load()
-            except (ImportError, AttributeError) as error:
-                raise InvalidInput(f"kind {kind!r} cannot be loaded: {error}") from error
-        return found
+        return self.table().get(kind) or extensions.find(self.group, kind)
 
     def names(self) -> list[str]:
         """All kinds that there are: ours, then those of installed packages."""
-        return list(dict.fromkeys([*self.table(), *self._entries()]))
-
-    def _entries(self) -> dict[str, EntryPoint]:
-        return {entry.name: entry for entry in entry_points(group=self.group)}
+        return list(dict.fromkeys([*self.table(), *extensions.names(self.group)]))
 
     def decode(
         self, value: Any, base: ValidatorFunctionWrapHandler, info: core_schema.ValidationInfo
@@ -54,7 +51,10 @@ class ByKind:
         if kind is None:
             what = f"is missing; known are {', '.join(self.names())}"
             raise problems("kind", [problem("kind", what=what)])
-        model = self.model(kind)
+        try:
+            model = self.model(kind)
+        except InvalidInput as error:
+            raise problems("kind", [problem("kind", what=str(error))]) from error
         if model is None:
             hint = did_you_mean(kind, self.names(), tell=True)
             what = f"there is no kind {quoted(kind)}{hint}"
@@ -68,8 +68,30 @@ class ByKind:
     ) -> core_schema.CoreSchema:
         return core_schema.with_info_wrap_validator_function(self.decode, handler(source))
 
+    def __get_pydantic_json_schema__(
+        self, _: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """By kind, the schema of its model; of a kind that cannot be loaded, nothing is said."""
+        kinds: list[dict[str, Any]] = []
+        settings: list[dict[str, Any]] = []
+        for kind in self.names():
+            try:
+                model: Any = self.model(kind)
+            except InvalidInput as error:
+                kinds.append({"const": kind, "description": str(error)})
+                continue
+            kinds.append({"const": kind, "description": getattr(model, "summary", "")})
+            given = {"required": ["kind"], "properties": {"kind": {"const": kind}}}
+            settings.append({"if": given, "then": handler(model.__pydantic_core_schema__)})
+        return {
+            "type": "object",
+            "required": ["kind"],
+            "properties": {"kind": {"anyOf": kinds}},
+            "allOf": settings,
+        }
 
-def by_kind(table: Callable[[], Mapping[str, type[BaseModel]]], group: str) -> ByKind:
+
+def by_kind(table: Callable[[], Mapping[str, type[BaseModel]]], group: extensions.Group) -> ByKind:
     """For `Annotated[Base, by_kind(…)]`: a mapping is decoded by the model that its `kind` names.
 
     `table` gives the models by kind; it is asked only when a value is decoded. A kind that is

@@ -14,11 +14,15 @@ SHOWN = 60  # characters of the user's own text that a message repeats
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """Text as it was written; `plain` when it stood without quotes."""
+    """Text as it was written; `plain` when it stood without quotes.
+
+    `made_of` tells the values of the variables that stood in it, such as `${region} is 'x'`.
+    """
 
     at: At
     text: str
     plain: bool
+    made_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
