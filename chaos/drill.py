@@ -8,7 +8,7 @@ import gc
 import logging
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -32,12 +32,21 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Drill:
-    """An experiment's file, read and checked, and the speed at which it is to run."""
+    """An experiment's file, read with values for its variables, and the speed of the run."""
 
-    def __init__(self, path: Path, *, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        speed: float = 1.0,
+        variables: Mapping[str, str] | None = None,
+        allow_commands: bool = False,
+    ) -> None:
+        """`allow_commands`: whether probes may run programs of this machine."""
         self.path = path
         self.speed = speed
-        self.experiment: Experiment = load(path)
+        self.experiment: Experiment = load(path, variables)
+        safety.permit(self.experiment, commands=allow_commands)
         self._lab: dict[str, Any] = load_lab(self.experiment, path).model_dump(mode="json")
 
     def plan(self) -> list[safety.Planned]:

@@ -102,14 +102,21 @@ class History:
         A person is told to begin, and marks when they have: their clocks start at the mark, or at
         the first bad attempt after the telling, if that is earlier.
         """
-        return min((self._took_hold(pull) for pull in self.pulls), default=None)
+        return min((self._took_hold(pull)[0] for pull in self.pulls), default=None)
 
-    def _took_hold(self, pull: Pull) -> float:
-        if not self.experiment["faults"][pull.fault].get("by_hand"):
-            return pull.at
+    @property
+    def latest_injection(self) -> float | None:
+        """The same, if what had failed and come back before a mark was another's doing."""
+        return min((self._took_hold(pull)[1] for pull in self.pulls), default=None)
+
+    def _took_hold(self, pull: Pull) -> tuple[float, float]:
+        """When it began to move, at the earliest and at the latest."""
         marked = next((f.injected for f in self.faults if f.fault == pull.fault), None)
+        if marked is None or not self.experiment["faults"][pull.fault].get("by_hand"):
+            return pull.at, pull.at
         bad = [max(pull.at, s.start) for s in self.bad_since(pull.at)]
-        return min([pull.at] if marked is None else [marked, *bad])
+        down = [_down_since(seen, pull.at, marked) for seen in self.samples.values()]
+        return min([marked, *bad]), min([marked, *down])
 
     def bad_since(self, began: float) -> list[Sample]:
         """The bad attempts of all probes that a fault which began then may have met."""
@@ -124,6 +131,18 @@ class History:
     def phase(self, name: str) -> float | None:
         """When the phase began, or None when the run did not come to it."""
         return next((t for phase, t in self.phases if phase == name), None)
+
+
+def _down_since(samples: Sequence[Sample], asked: float, marked: float) -> float:
+    """When the outage that was on at the mark began; the mark's time where none was."""
+    since = marked
+    for sample in sorted(samples, key=lambda s: s.start, reverse=True):
+        if sample.crashed or sample.start >= marked:
+            continue
+        if sample.ok or sample.end <= asked:
+            break
+        since = max(asked, sample.start)
+    return since
 
 
 def lever_name(lever: dict[str, Any]) -> str:

@@ -14,18 +14,18 @@ from chaos.history import Pull as Pulled
 from chaos.history import lever_name, setting
 from chaos.journal import Journal
 from chaos.levers import Lever, Value, to_json
+from probes.aws_api import reads
 
 T = TypeVar("T")
 
 BACK = ("restored", "already")
-READS = ("describe_", "get_", "list_", "head_", "batch_get_")
 
 
 def looker(environment: Environment) -> Look:
     """`environment.call`, for operations that read; anything else is a defect of the fault."""
 
     async def look(service: str, region: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        if not operation.startswith(READS):
+        if not reads(operation):
             raise InjectionFailed(f"a fault may only look, and {service} {operation} is no look")
         return await environment.call(service, region, operation, **params)
 

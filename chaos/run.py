@@ -53,6 +53,7 @@ class Run:
         self._probing = Probing(run, experiment, environment, self._record, stop, now)
         self._puller = Puller(environment, journal, frozenset(experiment.allow_irreversible))
         self._holding = False
+        self._undoing: dict[int, asyncio.Task[None]] = {}  # by fault: what people are to undo
 
     async def go(self) -> list[Pull]:
         """Carry it out; returns every pull with what became of it.
@@ -130,11 +131,19 @@ class Run:
             return
         await asyncio.sleep(fault.lasts)
         await self._probing.read_ledgers("failover")
-        await to_its_end(self._lift([p for p in self._puller.pulls if p.fault == number]))
+        pulls = [p for p in self._puller.pulls if p.fault == number]
+        if fault.by_hand:
+            # A stop does not wait for it: the levers of other faults must not wait for a person.
+            self._undoing[number] = asyncio.create_task(self._lift(pulls))
+            await asyncio.shield(self._undoing[number])
+        else:
+            await to_its_end(self._lift(pulls))
 
     async def _rollback(self) -> None:
         self._record.note("phase", phase="rollback")
-        await self._lift(incomplete(self._puller.pulls))
+        undoing = {number: lift for number, lift in self._undoing.items() if not lift.done()}
+        await self._lift(p for p in incomplete(self._puller.pulls) if p.fault not in undoing)
+        await asyncio.gather(*undoing.values())
 
     async def _lift(self, pulls: Iterable[Pull]) -> None:
         """Put these levers back, last pulled first, and tell when each fault began to go."""

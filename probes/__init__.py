@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from probes.dns import Dns
-from probes.dynamodb_ledger import DynamodbLedger
-from probes.http import Http
+from probes.kinds import Kinds
 from probes.probe import Probe
 
 __all__ = ["KINDS", "Probe"]
 
-KINDS: dict[str, type[Probe]] = {
-    "dns": Dns,
-    "dynamodb_ledger": DynamodbLedger,
-    "http": Http,
-}
+KINDS: Kinds[Probe] = Kinds(
+    {
+        "aws": "probes.aws:Aws",
+        "command": "probes.command:Command",
+        "dns": "probes.dns:Dns",
+        "dynamodb_ledger": "probes.dynamodb_ledger:DynamodbLedger",
+        "grpc_health": "probes.grpc_health:GrpcHealth",
+        "http": "probes.http:Http",
+        "tcp": "probes.tcp:Tcp",
+        "tls": "probes.tls:TlsProbe",
+    }
+)

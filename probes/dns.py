@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import dns.exception
 import dns.flags
-import dns.message
 import dns.name
 import dns.rcode
-import dns.rdata
-from dns.rdtypes.ANY.TXT import TXT
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from probes.durations import Duration, show
-from probes.names import Server, Transport, is_address, query
-from probes.net import Net
+from probes.hosts import Server, Transport, is_address
 from probes.probe import Attempt, Probe, ProbeFailed
+
+if TYPE_CHECKING:  # what only an attempt needs
+    from dns.message import QueryMessage
+    from dns.rdata import Rdata
+
+    from probes.net import Net
 
 RecordType = Literal["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"]
 KEPT = 20  # answers that a sample keeps
@@ -70,7 +73,9 @@ class Expect(BaseModel):
     match: Literal["all", "any"] = Field(
         default="all", description="whether all of `answers` must be there, or one of them"
     )
-    max_ttl: Duration | None = Field(default=None, description="the answer's TTL at most")
+    max_ttl: Duration | None = Field(
+        default=None, description="the TTL at most, the shortest one of a chain of aliases"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -80,9 +85,29 @@ class Expect(BaseModel):
 
 
 class Dns(Probe):
-    """Asks one question, once. The probe's name cache has no part in it."""
+    """Asks a DNS server one question, once.
+
+    An attempt is good when all of `expect` holds: without `expect`, when there is at least one
+    answer. An answer that is truncated, cannot be read or belongs to another question is bad.
+    Answers are compared as records, so upper and lower case in names does not matter. They are
+    written as in a zone file, but a TXT record without quotes.
+
+    Nothing is cached, and the server is not changed for another when it fails.
+
+    Measured phase: `answer`.
+    """
 
     summary: ClassVar[str] = "one DNS question: rcode, answers, TTL"
+    example: ClassVar[str] = """
+record:
+  kind: dns
+  name: api.stream.example
+  expect: {answers: [198.51.100.7, 203.0.113.7], match: any, max_ttl: 60s}
+"""
+    without: ClassVar[Mapping[str, str]] = {
+        "dns_cache": "each attempt asks a server",
+        "family": "its server is given as an address; type says which records to ask for",
+    }
 
     kind: Literal["dns"]
     name: Annotated[str, AfterValidator(_checked_name)] = Field(description="the name to ask for")
@@ -104,6 +129,8 @@ class Dns(Probe):
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Ask once; good when all of `expect` holds."""
+        from probes.names import query
+
         server = _server(self.server) if self.server else net.resolver
         attempt.detail["server"] = f"{server[0]}:{server[1]}"
         with attempt.phase("answer"):
@@ -117,7 +144,7 @@ class Dns(Probe):
         if rcode == "NOERROR":
             self._judge(message, attempt)
 
-    def _judge(self, message: dns.message.QueryMessage, attempt: Attempt) -> None:
+    def _judge(self, message: QueryMessage, attempt: Attempt) -> None:
         try:
             chain = message.resolve_chaining()
         except dns.exception.DNSException as error:
@@ -148,17 +175,23 @@ def _key_of(rdtype: str, text: str) -> bytes:
     """The key of a record as people write it; a TXT record is its text, without quotes."""
     if rdtype == "TXT":
         return text.encode()
+    import dns.rdata
+
     return _key(dns.rdata.from_text("IN", rdtype, text, origin=dns.name.root, relativize=False))
 
 
-def _key(rdata: dns.rdata.Rdata) -> bytes:
+def _key(rdata: Rdata) -> bytes:
     """Equal for equal records: names in any case, a TXT record however it is cut in strings."""
+    from dns.rdtypes.ANY.TXT import TXT
+
     if isinstance(rdata, TXT):
         return b"".join(rdata.strings)
     return rdata.to_digestable()
 
 
-def _shown(rdata: dns.rdata.Rdata) -> str:
+def _shown(rdata: Rdata) -> str:
+    from dns.rdtypes.ANY.TXT import TXT
+
     if isinstance(rdata, TXT):
         return b"".join(rdata.strings).decode("utf-8", "backslashreplace")
     return rdata.to_text()

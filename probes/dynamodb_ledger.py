@@ -7,29 +7,49 @@ may have been done or not: its sample says `unknown`, and it counts neither as k
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from probes.aws_api import NO_NAMES, Region
 from probes.durations import Duration
-from probes.net import Net
 from probes.probe import Attempt, Probe, ProbeFailed
 
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$")]
+if TYPE_CHECKING:
+    from probes.net import Net
+
 Attribute = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 # 1 MB each (the service's limit), which is some ten thousand numbers: days of a busy ledger.
 MAX_PAGES = 200
 
 
 class DynamodbLedger(Probe):
-    """Writes {partition_key: "ledger#RUN#PROBE", sort_key: NUMBER, "written": LOOP SECONDS}.
+    """Writes numbered records in one region, and asks another which of them it has.
 
-    Both keys are strings; the number has twelve digits, so that the order is that of writing.
+    Each attempt puts one record and is good when the service acknowledges it. While the fault is
+    on, and at the end, `read_from` is asked, consistently, which numbers it has; acknowledged ones
+    that are missing give the RPO. A write that was refused or timed out may have been done all the
+    same: it counts neither as kept nor as lost.
+
+    A record is {`partition_key`: "ledger#RUN#PROBE", `sort_key`: NUMBER, "written": SECONDS}. Both
+    keys are strings; the number has twelve digits, so that the order is that of writing; `written`
+    is the clock of the process that measures, to tell records apart by eye. Records stay in the
+    table, all under the one hash key, which nothing else uses.
+
+    Measured phases: `write` and `read`.
     """
 
     summary: ClassVar[str] = "numbered writes to DynamoDB, and which survive elsewhere (RPO)"
+    example: ClassVar[str] = """
+history:
+  kind: dynamodb_ledger
+  table: watch-history
+  write_to: us-east-1
+  read_from: us-west-2
+"""
     ledger: ClassVar[bool] = True
+    without: ClassVar[Mapping[str, str]] = NO_NAMES
 
     kind: Literal["dynamodb_ledger"]
     every: Duration = Field(default=0.5, ge=0.001, description="period of the grid")
@@ -49,6 +69,8 @@ class DynamodbLedger(Probe):
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Write the record with this attempt's number, once; good when it is acknowledged."""
         attempt.detail["write"] = "unknown"
+        import asyncio
+
         written = asyncio.get_running_loop().time()
         item = {
             self.partition_key: {"S": self._partition(attempt)},

@@ -16,7 +16,8 @@ WORDS = {"any": "", "ipv4": "IPv4 ", "ipv6": "IPv6 "}
 def checked_host(host: str) -> str:
     """The host, if it can be one; else ValueError."""
     if not re.fullmatch(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+", host):
-        raise ValueError(f"{host!r} is no host name")
+        hint = "; its port is a setting of its own" if ":" in host else ""
+        raise ValueError(f"{host!r} is no host name{hint}")
     return host
 
 

@@ -6,17 +6,20 @@ No redirect is followed, no connection is kept, no compression is asked for.
 from __future__ import annotations
 
 import re
-import ssl
-from functools import cached_property, lru_cache, partial
-from typing import Annotated, Any, ClassVar, Literal, Self
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from probes.http_exchange import Exchange
+from probes.hosts import checked_host, fits
 from probes.http_expect import Expect, judge
-from probes.net import Net
 from probes.probe import Attempt, Probe
+from probes.tls_context import Tls
+
+if TYPE_CHECKING:  # what only an attempt needs
+    from probes.http_exchange import Exchange
+    from probes.net import Net
 
 PORTS = {"http": 80, "https": 443}
 NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, 5.6.2
@@ -34,8 +37,7 @@ def _checked_url(url: str) -> str:
         raise ValueError("credentials in a URL end up in every log; send them in a header")
     if not parts.hostname:
         raise ValueError(f"{url!r} names no host")
-    if not re.fullmatch(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+", parts.hostname):
-        raise ValueError(f"{parts.hostname!r} is no host name")
+    checked_host(parts.hostname)
     if parts.port == 0:  # urlsplit itself refuses what is no number or above 65535
         raise ValueError("port 0 cannot be connected to")
     return url
@@ -52,62 +54,54 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-@lru_cache(maxsize=64)
-def _context(verify: bool, ca: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca)
-    # Python 3.13 began to refuse certificates that other clients, and so the users', accept.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _checked_ca(path: str) -> str:
-    try:
-        _context(True, path)
-    except OSError as error:  # ssl.SSLError is one
-        raise ValueError(f"{path}: cannot be used as CA certificates: {error.strerror}") from error
-    return path
-
-
-class Tls(BaseModel):
-    """How the server's certificate is checked."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    verify: bool = Field(default=True, description="whether the certificate must be valid")
-    ca: Annotated[str, AfterValidator(_checked_ca)] | None = Field(
-        default=None, description="file of CA certificates (PEM) to trust"
-    )
-    server_name: str | None = Field(
-        default=None, description="name to ask for and verify, default: the URL's host"
-    )
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.ca and not self.verify:
-            raise ValueError("ca says whom to trust, and verify: false trusts everybody")
-        return self
-
-
 class Http(Probe):
-    """Sends one HTTP/1.1 request and compares the answer with what is expected."""
+    """Sends one HTTP/1.1 request, on a connection of its own.
+
+    An attempt is good when all of `expect` holds. Redirects are not followed, no compression is
+    asked for, and the connection is closed after the answer. Host, User-Agent, Accept and
+    Accept-Encoding can be replaced by `headers`; what says where a message ends cannot.
+
+    When the answer has the header `region_header`, each sample tells the region that it names, so
+    that the report can show who answered.
+
+    Measured phases: `name`, `connect`, `tls`, `first_byte`, `body`.
+    """
 
     summary: ClassVar[str] = "one HTTP request: status, headers, body, JSON, TLS"
+    example: ClassVar[str] = """
+playback:
+  kind: http
+  url: https://api.stream.example/playback
+  headers: {X-Client: drill}
+  expect:
+    status: [200, 3xx]
+    json: {state: playing}
+  every: 500ms
+  max_latency: 800ms
+"""
 
     kind: Literal["http"]
-    url: Annotated[str, AfterValidator(_checked_url)] = Field(description="http:// or https://")
-    method: Literal["GET", "HEAD", "POST", "PUT", "DELETE"] = "GET"
+    url: Annotated[str, AfterValidator(_checked_url)] = Field(
+        description="http:// or https://, without credentials"
+    )
+    method: Literal["GET", "HEAD", "POST", "PUT", "DELETE"] = Field(
+        default="GET", description="what is asked of the server"
+    )
     headers: Annotated[dict[str, str], AfterValidator(_checked_headers)] = Field(
         default_factory=dict, description="headers to send"
     )
-    body: str = Field(default="", description="text to send, as UTF-8")
+    body: str = Field(default="", description="text to send with POST or PUT, as UTF-8")
     expect: Expect = Field(default_factory=Expect, description="what must come back")
     tls: Tls = Field(default_factory=Tls, description="for https: how to check the certificate")
     region_header: str = Field(
         default="x-region", description="header that says which region answered, for the report"
     )
+
+    @field_validator("url")
+    @classmethod
+    def _has_the_family(cls, url: str, info: ValidationInfo) -> str:
+        fits(urlsplit(url).hostname or "", info.data.get("family", "any"))
+        return url
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -118,19 +112,20 @@ class Http(Probe):
         if self._url.scheme == "http" and self.tls != Tls():
             raise ValueError("tls is for https, and the url begins with http://")
         if self._url.scheme == "https":
-            # Reading certificates takes tens of milliseconds; no attempt should wait for that.
-            _context(self.tls.verify, self.tls.ca)
+            self.tls.prepared()  # no attempt should wait for it
         return self
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Send the request once; good when all of `expect` holds."""
+        from probes.http_exchange import Exchange
+
         url = self._url
         transport, exchange = await net.connect(
             partial(Exchange, head=self.method == "HEAD", limit=self.expect.max_bytes),
             url.hostname or "",
             url.port or PORTS[url.scheme],
             attempt,
-            tls=_context(self.tls.verify, self.tls.ca) if url.scheme == "https" else None,
+            tls=self.tls.prepared() if url.scheme == "https" else None,
             server_name=self.tls.server_name,
         )
         try:

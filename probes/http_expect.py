@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
-from probes.http_exchange import Response
 from probes.probe import ProbeFailed
 
-SHOWN = 80  # characters of what came instead
+if TYPE_CHECKING:
+    from probes.http_exchange import Response
+from probes.json_values import SHOWN, differences, shown
 
 
 def _statuses(given: object) -> tuple[str, ...]:
@@ -26,6 +26,10 @@ def _statuses(given: object) -> tuple[str, ...]:
     return tuple(str(status) for status in several)
 
 
+PART_OF_JSON = (
+    "what the JSON of the body has in it: objects may have more keys, lists are compared item by"
+    ' item, and scalars as they are written, so that 5 is also "5"'
+)
 _STATUS: dict[str, Any] = {
     "anyOf": [
         {"type": "integer", "minimum": 100, "maximum": 599},
@@ -55,9 +59,12 @@ class Expect(BaseModel):
         default=None, description="regular expression that the body matches somewhere"
     )
     # Not `json`, which is a method of every pydantic model.
-    json_: JsonValue = Field(default=None, alias="json", description="part of the JSON that comes")
+    json_: JsonValue = Field(default=None, alias="json", description=PART_OF_JSON)
     max_bytes: int = Field(
-        default=1024 * 1024, ge=0, le=64 * 1024 * 1024, description="of the body; more is bad"
+        default=1024 * 1024,
+        ge=0,
+        le=64 * 1024 * 1024,
+        description="bytes of the body at most; more is bad",
     )
 
     @property
@@ -77,7 +84,7 @@ def judge(response: Response, expect: Expect) -> None:
         if found is None:
             raise ProbeFailed(f"header {name} is missing")
         if found != value:
-            raise ProbeFailed(f"header {name} is {_shown(found)}, not {_shown(value)}")
+            raise ProbeFailed(f"header {name} is {shown(found)}, not {shown(value)}")
     if expect.needs_body:
         _judge_body(response, expect)
 
@@ -85,12 +92,12 @@ def judge(response: Response, expect: Expect) -> None:
 def _judge_body(response: Response, expect: Expect) -> None:
     coding = response.headers.get("content-encoding", "identity")
     if coding.lower() != "identity":
-        raise ProbeFailed(f"the body came as {_shown(coding)}, which was not asked for")
+        raise ProbeFailed(f"the body came as {shown(coding)}, which was not asked for")
     text = response.body.decode("utf-8", "replace")
     if expect.body is not None and expect.body not in text:
-        raise ProbeFailed(f"the body does not contain {_shown(expect.body)}{_begins(response)}")
+        raise ProbeFailed(f"the body does not contain {shown(expect.body)}{_begins(response)}")
     if expect.body_matches and not expect.body_matches.search(text):
-        pattern = _shown(expect.body_matches.pattern)
+        pattern = shown(expect.body_matches.pattern)
         raise ProbeFailed(f"the body does not match {pattern}{_begins(response)}")
     if expect.json_ is not None:
         _judge_json(response, expect.json_)
@@ -101,45 +108,11 @@ def _judge_json(response: Response, expected: JsonValue) -> None:
         found = json.loads(bytes(response.body))
     except (ValueError, RecursionError) as error:
         raise ProbeFailed(f"the body is not JSON{_begins(response)}") from error
-    if difference := next(_differences(expected, found, ""), None):
+    if difference := next(differences(expected, found), None):
         raise ProbeFailed(f"json: {difference}")
-
-
-def _differences(expected: JsonValue, found: JsonValue, where: str) -> Iterator[str]:
-    """What of `expected` is not in `found`; what `found` has beyond it does not matter."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for key, value in expected.items():
-            inner = f"{where}.{key}" if where else key
-            if key in found:
-                yield from _differences(value, found[key], inner)
-            else:
-                yield f"{inner} is not there"
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for n, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from _differences(one, other, f"{where}[{n}]")
-    elif not _same(expected, found):
-        yield f"{where or 'it'} is {_shown(found)}, not {_shown(expected)}"
-
-
-def _same(expected: JsonValue, found: JsonValue) -> bool:
-    """Whether two scalars are the same as they are written: `5` is 5 and also "5"."""
-    if isinstance(expected, (dict, list)) or isinstance(found, (dict, list)):
-        return False
-    return _written(expected) == _written(found)
-
-
-def _written(value: JsonValue) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _begins(response: Response) -> str:
     """The beginning of the body, for a message; a little of it says more than the status."""
     text = bytes(response.body[: 4 * SHOWN]).decode("utf-8", "replace").strip()
-    return f"; the body begins {_shown(text)}" if text else ""
-
-
-def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return f"; the body begins {shown(text)}" if text else ""

@@ -1,13 +1,12 @@
 """Names to addresses, as the workload's own resolver would give them: one query, one cache.
 
 A probe has a cache of its own, because what a client believes about a name is what breaks or
-makes a failover. Search domains and /etc/hosts are not consulted; addresses are IPv4 (A records).
+makes a failover. Search domains and /etc/hosts are not consulted.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from typing import Literal
 
@@ -17,11 +16,14 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from probes.probe import ProbeFailed
+from probes.hosts import WORDS, Server, Transport
+from probes.probe import Family, ProbeFailed
 
-Server = tuple[str, int]
-Transport = Literal["udp", "tcp"]
 Cache = Literal["ttl", "none", "forever"]
+
+# What is asked for, one after the other, until there is an address.
+ASKED = {"any": ("A", "AAAA"), "ipv4": ("A",), "ipv6": ("AAAA",)}
+LOCALHOST = {"any": "127.0.0.1", "ipv4": "127.0.0.1", "ipv6": "::1"}
 
 
 class Names:
@@ -29,12 +31,16 @@ class Names:
 
     `cache` is how long an answer is believed: for its "ttl", not at all ("none"), or "forever":
     the first answer serves for the whole run, as in a JVM that caches without end. Refusals and
-    failures are never kept.
+    failures are never kept. `family` is "ipv4" (A records), "ipv6" (AAAA), or "any": AAAA records
+    are asked for only when a name has no A record, in a second query.
     """
 
-    def __init__(self, server: Server | None = None, *, cache: Cache = "ttl") -> None:
+    def __init__(
+        self, server: Server | None = None, *, cache: Cache = "ttl", family: Family = "any"
+    ) -> None:
         self._server = server
         self._cache = cache
+        self._family = family
         self._known: dict[str, tuple[str, float]] = {}
 
     @property
@@ -48,7 +54,7 @@ class Names:
         """The first address in the answer; raises ProbeFailed when there is none, or OSError."""
         host = host.rstrip(".").lower()
         if host == "localhost" or host.endswith(".localhost"):
-            return "127.0.0.1"  # RFC 6761, 6.3: never asked of a server
+            return LOCALHOST[self._family]  # RFC 6761, 6.3: never asked of a server
         loop = asyncio.get_running_loop()
         address, until = self._known.get(host, ("", 0.0))
         if address and loop.time() < until:
@@ -62,18 +68,22 @@ class Names:
         return address
 
     async def _ask(self, host: str) -> tuple[str, int]:
-        answer = await query(self.server, host, "A")
+        for rdtype in ASKED[self._family]:
+            chain = await self._chain(host, rdtype)
+            if chain.answer is not None:
+                return chain.answer[0].to_text(), chain.minimum_ttl
+        raise ProbeFailed(f"{host}: the DNS answer has no {WORDS[self._family]}address")
+
+    async def _chain(self, host: str, rdtype: str) -> dns.message.ChainingResult:
+        answer = await query(self.server, host, rdtype)
         if answer.flags & dns.flags.TC:
-            answer = await query(self.server, host, "A", "tcp")
+            answer = await query(self.server, host, rdtype, "tcp")
         if answer.rcode() != dns.rcode.NOERROR:
             raise ProbeFailed(f"{host}: {dns.rcode.to_text(answer.rcode())}")
         try:
-            chain = answer.resolve_chaining()
+            return answer.resolve_chaining()
         except dns.exception.DNSException as error:
             raise ProbeFailed(f"{host}: the DNS answer makes no sense: {error}") from error
-        if chain.answer is None:
-            raise ProbeFailed(f"{host}: the DNS answer has no address")
-        return chain.answer[0].to_text(), chain.minimum_ttl
 
 
 async def query(
@@ -128,15 +138,6 @@ async def _exactly(sock: socket.socket, count: int) -> bytes:
 def family_of(address: str) -> socket.AddressFamily:
     """The socket family of a literal address."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def is_address(host: str) -> bool:
-    """Whether `host` is a literal IPv4 or IPv6 address, for which nobody is asked."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _system_server() -> Server:

@@ -14,7 +14,8 @@ from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from probes.names import Names, Server, family_of, is_address
+from probes.hosts import Server, is_address
+from probes.names import Names, family_of
 from probes.probe import Attempt, ProbeFailed
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
@@ -53,6 +54,18 @@ class Net:
         """The DNS server that the workload asks: address and port."""
         return self.names.server
 
+    async def address(self, host: str, attempt: Attempt) -> str:
+        """The first address of `host`, in the phase name; it is told in the attempt's detail.
+
+        Raises ProbeFailed when it has none, OSError when nobody can be asked.
+        """
+        address = host
+        if not is_address(host):
+            with attempt.phase("name"):
+                address = await self.names.address(host)
+        attempt.detail["address"] = address
+        return address
+
     def route(self, address: str, port: int) -> tuple[str, int]:
         """Where `address` and `port` really are."""
         if address.startswith("127.") and address != "127.0.0.1":
@@ -74,8 +87,7 @@ class Net:
         `server_name` (default: the host) is what TLS asks for and verifies. The caller bounds
         the time and aborts the transport. Raises ProbeFailed or OSError (ssl.SSLError is one).
         """
-        address = await self._address(host, attempt)
-        attempt.detail["address"] = address
+        address = await self.address(host, attempt)
         loop = asyncio.get_running_loop()
         sock = socket.socket(family_of(address), socket.SOCK_STREAM)
         try:
@@ -108,9 +120,3 @@ class Net:
             if not hasattr(error, "code"):
                 raise
             raise ProbeFailed(str(error)) from error
-
-    async def _address(self, host: str, attempt: Attempt) -> str:
-        if is_address(host):
-            return host
-        with attempt.phase("name"):
-            return await self.names.address(host)

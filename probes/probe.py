@@ -6,18 +6,28 @@ The frame (`probes.schedule`) owns the time: when an attempt starts and when it 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from probes.durations import Duration, show
 
 if TYPE_CHECKING:
     from probes.net import Net
+
+Family = Literal["any", "ipv4", "ipv6"]
 
 # Attempts of one probe that may hang at the same time; each of them may hold a socket.
 IN_FLIGHT = 500
@@ -36,14 +46,44 @@ class Probe(BaseModel):
     example: ClassVar[str] = ""
     # Whether it writes numbered records and has `read`, which tells those that survived.
     ledger: ClassVar[bool] = False
+    # Whether it runs programs of the user's machine, which a run has to allow.
+    runs_programs: ClassVar[bool] = False
+    # Which of the parameters below have no meaning for the kind, and why: giving one is an error.
+    without: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
-    kind: str
+    kind: str = Field(description="which probe")
     every: Duration = Field(default=1.0, ge=0.001, description="period of the grid")
     timeout: Duration = Field(default=2.0, gt=0, description="when an attempt is given up")
     confirm: int = Field(default=3, ge=1, le=1000, description="good attempts that prove recovery")
     dns_cache: Literal["ttl", "none", "forever"] = Field(
         default="ttl", description="how long the probe believes a name's answer"
     )
+    family: Family = Field(
+        default="any",
+        description="which addresses of a name may be used; any: IPv4, or IPv6 where it has none",
+    )
+    max_latency: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="longest time from an attempt's start to its end, with all its phases; one that"
+        " takes longer is bad, whatever came back; default: as long as the timeout allows",
+    )
+
+    @field_validator("dns_cache", "family")
+    @classmethod
+    def _has_meaning(cls, value: str, info: ValidationInfo) -> str:
+        name = info.field_name or ""
+        if name in cls.without and value != cls.model_fields[name].default:
+            raise ValueError(f"has no meaning for this kind: {cls.without[name]}")
+        return value
+
+    @field_validator("max_latency")
+    @classmethod
+    def _within_timeout(cls, limit: float | None, info: ValidationInfo) -> float | None:
+        timeout = info.data.get("timeout", math.inf)  # it may be wrong itself
+        if limit is not None and limit > timeout:
+            raise ValueError(f"must be at most the timeout, {show(timeout)}")
+        return limit
 
     @model_validator(mode="after")
     def _few_in_flight(self) -> Self:
@@ -81,6 +121,8 @@ class Attempt:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Measure one phase (name, connect, tls, first_byte …) in seconds of the loop."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         start, self.doing = loop.time(), name
         try:

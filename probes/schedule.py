@@ -63,6 +63,8 @@ async def _make(probe: Probe, net: Net, attempt: Attempt, origin: float, emit: E
         return  # the schedule ends: what this attempt would have found is not known
     if not error and end - start > probe.timeout:
         error = _timed_out(probe, attempt)  # it held up the loop, so no timer could end it
+    elif not error:
+        error = _too_slow(probe, end - start)
     emit(
         Sample(
             probe=attempt.probe,
@@ -103,6 +105,13 @@ def _timed_out(probe: Probe, attempt: Attempt) -> str:
     return f"timed out after {show_duration(probe.timeout)}" + _while(attempt.doing)
 
 
+def _too_slow(probe: Probe, took: float) -> str:
+    limit = probe.max_latency
+    if limit is None or took <= limit:
+        return ""
+    return f"took {show_duration(took)}, more than max_latency {show_duration(limit)}"
+
+
 def _told(error: OSError, doing: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate not accepted: {error.verify_message}" + _while(doing)
@@ -119,6 +128,7 @@ def _while(doing: str) -> str:
 
 
 def _bounded(text: str) -> str:
+    text = " ".join(line.strip() for line in text.splitlines())
     return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
 
 

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from chaos.cli import COMMANDS
+from chaos.cli import COMMANDS, group
 from chaos.journal import Journal
 
 CHAOS = [sys.executable, "-m", "chaos"]
@@ -134,6 +135,20 @@ def test_a_journal_that_is_no_journal_is_told(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
         assert "journal" in done.stderr
+
+
+def test_a_rollback_that_is_stopped_says_that_it_is_not_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("chaos.rollback.resume", stopped)
+    journal = tmp_path / "journal.jsonl"
+    journal.touch()
+    done = CliRunner().invoke(group, ["rollback", str(journal)])
+    assert done.exit_code == 4
+    assert done.stderr == f"stopped: not all is put back; to go on: chaos rollback {journal}\n"
 
 
 def test_a_run_that_still_goes_on_is_not_rolled_back(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ UNDOES: Acts = {2.0: mend_it, 4.0: mark}
 
 def wanted(**changes: Any) -> Experiment:
     objectives = changes.pop("objectives", {"look": {"heals_within": 30}})
-    faults = [BY_HAND | changes.pop("fault", {})]
+    faults = changes.pop("faults", [BY_HAND | changes.pop("fault", {})])
     return experiment(
         faults=faults, objectives=objectives, allow_irreversible=[], recover_within=30, **changes
     )
@@ -67,6 +67,7 @@ def carry_out(
     stop_after: float | None = None,
 ) -> tuple[History, list[Pull], list[str]]:
     """The run with a person beside it; returns what the journal tells, the pulls and the notes."""
+    tmp_path.mkdir(exist_ok=True)
     path, lab, told = tmp_path / "journal.jsonl", LookLab(small_lab()), list[str]()
     marks = marks_beside(path)
 
@@ -113,6 +114,17 @@ def test_the_clocks_start_with_the_mark_when_the_effect_comes_later(tmp_path: Pa
     history, _, _ = carry_out(tmp_path, wanted(), {1.0: mark, 4.0: break_it}, UNDOES)
     assert history.first_injection == history.faults[0].injected
     assert judge(history).value == "held"
+
+
+def test_what_failed_and_was_back_before_the_mark_may_be_anothers_doing(tmp_path: Path) -> None:
+    does = {3.0: break_it, 5.0: mend_it, 20.0: break_it, 22.0: mark, 24.0: mend_it}
+    for rto, value in ((10, "unknown"), (30, "held"), (1, "broken")):
+        promised = wanted(objectives={"look": {"rto": rto}}, fault={"lasts": 60})
+        history, _, _ = carry_out(tmp_path / value, promised, does, UNDOES)
+        asked = history.pulls[0].at
+        assert history.first_injection == pytest.approx(asked + 3, abs=1.0)
+        assert history.latest_injection == pytest.approx(asked + 20, abs=1.0)
+        assert judge(history).value == value
 
 
 def test_what_no_probe_sees_is_unknown_even_when_nothing_may_be_affected(tmp_path: Path) -> None:
@@ -171,6 +183,28 @@ def test_a_stop_need_not_wait_for_the_person_to_begin(tmp_path: Path) -> None:
     assert history.ended < 30
     assert not incomplete(pulls)
     assert history.stops == ("stopped by SIGINT",)
+
+
+def test_the_levers_of_others_do_not_wait_for_the_person(tmp_path: Path) -> None:
+    other = {"kind": "region_outage", "region": "us-west-2", "at": 1, "lasts": 100}
+    both = wanted(faults=[BY_HAND, other])
+    history, pulls, _ = carry_out(tmp_path, both, DOES, {50.0: mend_it, 52.0: mark}, stop_after=30)
+    assert not incomplete(pulls)
+    by_hand, outage = history.faults
+    assert outage.ended is not None
+    assert outage.ended == pytest.approx(history.pulls[0].at + 30, abs=1)
+    assert by_hand.ended is not None
+    assert by_hand.ended > outage.ended + 40
+    assert [p.late for p in history.pulls if p.fault == 0] == [False]
+
+
+def test_what_another_fault_may_have_broken_shows_nothing(tmp_path: Path) -> None:
+    other = {"kind": "region_outage", "region": "us-east-1", "at": 1, "lasts": 24}
+    for seen_by, known in (([], False), (["look"], True)):
+        both = wanted(faults=[BY_HAND | {"seen_by": seen_by}, other])
+        history, _, _ = carry_out(tmp_path / str(known), both, {5.0: mark}, {2.0: mark})
+        doubt = "no attempt of any probe failed under it alone; name some in seen_by"
+        assert any(doubt in reason for reason in judge(history).reasons) is not known
 
 
 def test_a_mark_that_crosses_the_asking_back_does_not_hold_the_run(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"chaos.__main__"},
     {"chaos.cli", "chaos.testing"},
-    {"chaos.drill"},
+    {"chaos.drill", "chaos.doctor"},
     {"chaos.run"},
-    {"chaos.safety", "chaos.rollback", "chaos.report", "chaos.probing"},
+    {"chaos.safety", "chaos.rollback", "chaos.report", "chaos.probing", "chaos.metrics"},
+    {"chaos.catalog", "chaos.reference"},
     {"chaos.watch", "chaos.record"},
     {"chaos.injection"},
     {"chaos.verdict"},
@@ -26,17 +27,25 @@ LAYERS = [
     {"chaos.levers", "chaos.schema", "chaos.journal"},
     {"chaos.lab"},
     {"chaos.environments", "chaos.proxies"},
-    {"chaos.loops", "probes"},
+    {"chaos.extensions", "chaos.loops", "probes"},
     {"chaos.errors"},
     {"chaos"},  # the version
 ]
 # Each of these libraries has one door. The lab's app is a workload, so it uses the real SDK.
 DOORS = {
     "boto3": {"chaos.environments.calls", "chaos.lab.playback"},
-    "botocore": {"chaos.environments.calls", "chaos.lab.playback"},
-    "yaml": {"chaos.schema"},
+    "botocore": {
+        "chaos.environments.account",
+        "chaos.environments.calls",
+        "chaos.lab.playback",
+    },
+    "grpc": {"probes.grpc_health"},
+    "grpc_health": {"probes.grpc_health"},
+    "jmespath": {"probes.aws"},
+    "yaml": {"chaos.schema.reader"},
     "moto": {"chaos.lab.moto"},
     "prometheus_client": {"chaos.metrics"},
+    "rich": {"chaos.cli.live", "chaos.cli.panel"},
 }
 
 FILES = sorted([*ROOT.glob("chaos/**/*.py"), *ROOT.glob("probes/**/*.py")])

@@ -82,3 +82,15 @@ def test_a_wheel_ships_what_lies_in_the_package(
     inside = write(here / "lib/chaos/experiments/drill.yaml")
     write(here / "lib/experiments/other.yaml")
     assert library.shipped() == [inside]
+
+
+def test_in_a_checkout_the_shipped_ones_are_not_our_own(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "__file__", str(here / "chaos/library.py"))
+    path = write(Path("experiments/drill.yaml"))
+    assert library.own() == []
+    assert library.is_shipped(path)
+    assert library.names() == ["drill"]
+    monkeypatch.chdir(here.parent)
+    assert not library.is_shipped(path)

@@ -41,7 +41,11 @@ def command(run: str, runs: Runs, as_json: bool) -> None:
     from chaos.rollback import incomplete, resume
 
     path = runs.find(run)
-    pulls = asyncio.run(resume(path, partial(click.echo, err=True)))
+    try:
+        pulls = asyncio.run(resume(path, partial(click.echo, err=True)))
+    except KeyboardInterrupt:
+        say(f"stopped: not all is put back; to go on: chaos rollback {path}", to_stderr=True)
+        sys.exit(INCOMPLETE)
     left = incomplete(pulls)
     if as_json:
         told = [asdict(pull) for pull in pulls]

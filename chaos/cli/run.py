@@ -61,6 +61,7 @@ def command(
     from chaos.cli.view import follow
     from chaos.drill import Drill
     from chaos.errors import ChaosError
+    from chaos.report.words import count as counted
     from chaos.rollback import incomplete
 
     drill = Drill(
@@ -87,7 +88,7 @@ def command(
     finally:
         # The journal may have missed something, or be gone; what is known here counts.
         if left := incomplete(pulls):
-            tell(f"{len(left)} levers are not back; run: chaos rollback {journal}")
+            tell(f"not back: {counted(len(left), 'lever')}; run: chaos rollback {journal}")
             sys.exit(4)
     sys.exit(code)
 

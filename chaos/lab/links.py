@@ -141,9 +141,7 @@ class Links:
         if wanted is None:
             del self._rules[id]
         else:
-            if id not in self._rules:
-                self._hits[id] = 0
-            self._rules[id] = wanted
+            self._rules[id], self._hits[id] = wanted, 0
         for link in self._links.values():
             self._look_again(link)
 

@@ -10,13 +10,10 @@ import dns.exception
 import dns.message
 import dns.rcode
 
-from chaos.proxies.dns_wire import UDP_PAYLOAD, failure, is_query, refusal
+from chaos.proxies.dns_wire import failure, is_query, refusal, sized
 
 # An answer to a question, or None where the server is to stay silent.
 Answer = Callable[[dns.message.QueryMessage], dns.message.Message | None]
-
-PLAIN_UDP_BYTES = 512  # RFC 1035, 4.2.1: the most for a client that says nothing of its own
-LARGEST_BYTES = 65535
 
 log = logging.getLogger("chaos.dns")
 
@@ -42,12 +39,11 @@ def answered(answer: Answer, wire: bytes, *, udp: bool) -> bytes | None:
 
 
 def _answered(answer: Answer, query: dns.message.QueryMessage, *, udp: bool) -> bytes | None:
-    most = max(PLAIN_UDP_BYTES, min(query.payload, UDP_PAYLOAD)) if udp else LARGEST_BYTES
     try:
         response = answer(query)
         if response is None:
             return None
-        return response.to_wire(max_size=most, prefer_truncation=udp)
+        return sized(response, query, udp=udp)
     except Exception:  # whatever is wrong with one answer, the next question gets its own
         log.exception("no answer to %s", query.question[0])
         return failure(query, dns.rcode.SERVFAIL)

@@ -16,7 +16,7 @@ import dns.rrset
 from dns.name import Name
 
 from chaos.proxies.dns_rules import DEFAULT_TTL, DnsRule, DnsRules, record
-from chaos.proxies.dns_wire import UDP_PAYLOAD, Reply, Respond, asked, is_query
+from chaos.proxies.dns_wire import UDP_PAYLOAD, Reply, Respond, asked, is_query, sized
 
 RCODES = {
     "servfail": dns.rcode.SERVFAIL,
@@ -69,7 +69,7 @@ class Faulty:
         if not self._recursive and rule.action in ("nxdomain", "wrong"):
             response.flags |= dns.flags.AA
         _say(response, rule)
-        return response.to_wire(max_size=UDP_PAYLOAD)
+        return sized(response, query, udp=udp)
 
 
 def _say(response: dns.message.Message, rule: DnsRule) -> None:

@@ -118,10 +118,8 @@ class DnsRules:
         wanted = None if rule is None else DnsRule.from_json(rule)
         if wanted is None:
             self._rules.pop(id, None)
-            return
-        if id not in self._rules:
-            self._hits[id] = 0
-        self._rules[id] = wanted
+        elif wanted != self._rules.get(id):
+            self._rules[id], self._hits[id] = wanted, 0
 
     def get(self, id: str) -> DnsRule | None:  # noqa: A002  # as above
         """The rule with that id, if there is one."""

@@ -18,6 +18,8 @@ HEADER_BYTES = 12  # RFC 1035, 4.1.1
 LONGEST_NAME = 255  # bytes on the wire; RFC 1035, 2.3.4
 # What fits in any network's packet without fragments. Source: DNS Flag Day 2020.
 UDP_PAYLOAD = 1232
+PLAIN_UDP_BYTES = 512  # RFC 1035, 4.2.1: the most for a client that says nothing of its own
+LARGEST_BYTES = 65535
 ONE_QUESTION = b"\x00\x01"
 
 # The answer to a message, None for silence, or what gives it later.
@@ -70,6 +72,12 @@ def type_name(number: int) -> str:
 def refusal(wire: bytes, code: dns.rcode.Rcode) -> bytes:
     """A bare header: the question's id, opcode and RD, and why it was not read."""
     return bytes([*wire[:2], 0x80 | wire[2] & 0x79, code, *bytes(8)])
+
+
+def sized(response: dns.message.Message, query: dns.message.QueryMessage, *, udp: bool) -> bytes:
+    """The answer as bytes, and truncated where a datagram to that client cannot hold it."""
+    most = max(PLAIN_UDP_BYTES, min(query.payload, UDP_PAYLOAD)) if udp else LARGEST_BYTES
+    return response.to_wire(max_size=most, prefer_truncation=udp)
 
 
 def failure(

@@ -94,9 +94,7 @@ class Rules:
         if wanted is None:
             del self._rules[id]
         else:
-            if id not in self._rules:
-                self._hits[id] = 0
-            self._rules[id] = wanted
+            self._rules[id], self._hits[id] = wanted, 0
         for notify in list(self.on_change):
             notify()
 

@@ -71,8 +71,11 @@ class Progress:
         )
 
     def _phase(self, event: Event) -> str | None:
-        nothing_left = event["phase"] == "rollback" and not self._levers
-        return None if nothing_left else PHASES.get(event["phase"], event["phase"])
+        phase = event["phase"]
+        if phase == "rollback" and not self._levers:
+            return None
+        not_all = "not " if phase == "recover" and self._levers else ""
+        return not_all + PHASES.get(phase, phase)
 
     def _fault(self, event: Event) -> str:
         number = event["fault"]
@@ -85,8 +88,9 @@ class Progress:
 
     def _restored(self, event: Event) -> str | None:
         """Only what is wrong: that levers go back is what the fault's own line says."""
-        name = self._levers.pop(event["pull"], f"lever {event['pull']}")
+        name = self._levers.get(event["pull"], f"lever {event['pull']}")
         if event["outcome"] not in ("conflict", "failed"):
+            self._levers.pop(event["pull"], None)
             return None
         error = f": {event['error']}" if event.get("error") else ""
         return f"{name}: {words.OUTCOMES[event['outcome']]}{error}"

@@ -7,6 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from chaos.history import FaultWindow, History, Pull, lever_name, setting
 from chaos.verdict.measurement import Measurement
+from probes.outages import Window
+from probes.probe import Sample
+
+# Levers that count all that meets them, so that no failure is owed to one that has counted none.
+# (At a cut the kernel refuses some packets without a word to anybody.)
+MISS_NOTHING = frozenset({"api_rule", "dns_rule", "link_rule"})
 
 
 def doubts(history: History, measured: Iterable[Measurement]) -> list[str]:
@@ -65,26 +71,58 @@ def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[st
         yield "nothing noticed the fault: no attempt failed and no request met it"
         return
     for window in history.faults:
-        counts = [p.noticed for p in history.pulls if p.fault == window.fault]
+        pulls = [p for p in history.pulls if p.fault == window.fault]
+        name = f"{window.kind} (faults[{window.fault}])"
+        if all(p.noticed == 0 and p.lever["kind"] in MISS_NOTHING for p in pulls):
+            yield f"nothing noticed {name}: no request met it"
         # A fault whose levers do not count may have met traffic that nobody knows of.
-        if set(counts) - {None} == {0} and not _failures(window, history):
-            name = f"{window.kind} (faults[{window.fault}])"
-            yield f"nothing noticed {name}: no attempt failed under it and no request met it"
+        elif {p.noticed for p in pulls} - {None} == {0} and not _failures(
+            window, history, alone=True
+        ):
+            under = "under it alone" if _failures(window, history) else "under it"
+            yield f"nothing noticed {name}: no attempt failed {under} and no request met it"
 
 
 def _unseen(history: History) -> Iterator[str]:
-    """What others break is known from probes alone, whatever was promised."""
+    """What others break is known from probes alone, whatever was promised.
+
+    A failure under two faults may be owed to the other one, unless who wrote the experiment says
+    by which probe this one is seen.
+    """
     for window in history.faults:
         fault = history.experiment["faults"][window.fault]
-        if fault.get("by_hand") and not _failures(window, history, fault["seen_by"]):
-            who = " or ".join(fault["seen_by"]) or "any probe"
-            name = f"{window.kind} (faults[{window.fault}])"
-            yield f"nothing shows that {name} was done: no attempt of {who} failed under it"
+        if not fault.get("by_hand"):
+            continue
+        seen_by, name = fault["seen_by"], f"{window.kind} (faults[{window.fault}])"
+        if _failures(window, history, seen_by, alone=not seen_by):
+            continue
+        who = " or ".join(seen_by) or "any probe"
+        under = (
+            "it" if not _failures(window, history, seen_by) else "it alone; name some in seen_by"
+        )
+        yield f"nothing shows that {name} was done: no attempt of {who} failed under {under}"
 
 
-def _failures(window: FaultWindow, history: History, probes: Sequence[str] = ()) -> bool:
-    """Whether an attempt of one of the probes (none named: any) failed that it may have met."""
-    began = min(pull.at for pull in history.pulls if pull.fault == window.fault)
+def _failures(
+    window: FaultWindow, history: History, probes: Sequence[str] = (), *, alone: bool = False
+) -> bool:
+    """Whether an attempt of one of the probes (none named: any) failed that it may have met.
+
+    `alone`: and that no other fault may have met, to which it could be owed.
+    """
+    others = [_on(w, history) for w in history.faults if alone and w.fault != window.fault]
+    began, _ = _on(window, history)
     until = math.inf if window.lifting is None else window.lifting
     bad = (s for s in history.bad_since(began) if s.start < until)
-    return any(not probes or s.probe in probes for s in bad)
+    owed = (s for s in bad if not any(_met(s, other) for other in others))
+    return any(not probes or s.probe in probes for s in owed)
+
+
+def _on(window: FaultWindow, history: History) -> Window:
+    """From the first pull of a fault to the return of its last lever."""
+    began = min(pull.at for pull in history.pulls if pull.fault == window.fault)
+    return began, math.inf if window.ended is None else window.ended
+
+
+def _met(sample: Sample, on: Window) -> bool:
+    return sample.start < on[1] and max(sample.start, sample.end) > on[0]

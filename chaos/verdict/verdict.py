@@ -44,7 +44,7 @@ def judge(history: History) -> Verdict:
     """The verdict on a run, complete or cut off anywhere."""
     at = times(history)
     probes = measure(history, at)
-    found = all_results(history, probes, at)
+    found = _whenever_it_began(all_results(history, probes, at), history, at)
     spoiled = doubts(history, probes.values())
     if not any(result.objective != RECOVER_WITHIN for result in found):
         spoiled.append("the experiment has no objective: there is nothing that could hold")
@@ -83,6 +83,23 @@ def all_results(history: History, probes: dict[str, Measurement], at: Times) -> 
     return (*found, *(steady_again(within, m, at) for m in probes.values()))
 
 
+def _whenever_it_began(
+    found: tuple[Result, ...], history: History, at: Times
+) -> tuple[Result, ...]:
+    """The results, unknown where they hang on when exactly a person has begun."""
+    later = replace(at, injected=history.latest_injection)
+    if later == at:
+        return found
+    others = all_results(history, measure(history, later), later)
+    why = "cannot be judged: it failed and was back before the mark, and it is not known why;"
+    return tuple(
+        r
+        if r.value == o.value
+        else replace(r, value="unknown", reason=f"{r.probe} {why} {r.value} if it was the fault")
+        for r, o in zip(found, others, strict=True)
+    )
+
+
 def _merged(doubts: Sequence[str], found: Sequence[Result]) -> Value:
     """What is shown to be broken is broken, in a run that went as planned; held is all held."""
     values = {result.value for result in found}
@@ -115,6 +132,7 @@ def _about(history: History) -> dict[str, Any]:
         "experiment": experiment["name"],
         "title": experiment.get("title", ""),
         "sha256": experiment.get("sha256", ""),
+        "variables": experiment.get("variables", {}),
         "environment": header["environment"]["kind"],
         "fidelity": header["fidelity"],
         "speed": header["speed"],

@@ -123,12 +123,15 @@ def test_the_first_rule_decides_until_it_is_gone_and_each_is_counted_for_itself(
     assert made.describe("b") == {"rule": None, "hits": 2}
 
 
-def test_a_rule_that_is_put_again_counts_from_nothing() -> None:
+def test_a_rule_that_replaces_another_or_is_put_again_counts_from_nothing() -> None:
     made = links()
     made.put("a", HANG)
     made.link(HOME, "recommendations", "us-east-1").hit()
-    made.put("a", {**HANG, "from": "home"})
+    made.put("a", HANG)  # idempotent: nothing begins anew
     assert made.describe("a")["hits"] == 1
+    made.put("a", {**HANG, "from": "home"})
+    assert made.describe("a")["hits"] == 0
+    made.link(HOME, "recommendations", "us-east-1").hit()
     made.put("a", None)
     made.put("a", HANG)
     assert made.describe("a")["hits"] == 0

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -18,11 +18,9 @@ def parameters(model: type[BaseModel], before: str = "") -> set[str]:
     found: set[str] = set()
     for name, info in model.model_fields.items():
         path = before + (info.alias or name)
-        inner = info.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            found |= parameters(inner, path + ".")
-        else:
-            found.add(path)
+        arms = [info.annotation, *get_args(info.annotation)]
+        inner = [arm for arm in arms if isinstance(arm, type) and issubclass(arm, BaseModel)]
+        found |= parameters(inner[0], path + ".") if inner else {path}
     return found
 
 
@@ -37,7 +35,7 @@ def test_a_kind_has_its_own_name_and_a_summary(kind: str) -> None:
 def test_the_docs_have_each_parameter_and_no_other(kind: str) -> None:
     section = DOCS.split(f"\n## {kind}\n")[1].split("\n## ")[0]
     told = set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE))
-    assert told == parameters(KINDS[kind]) - parameters(Probe)
+    assert told - parameters(Probe) == parameters(KINDS[kind]) - parameters(Probe)
 
 
 def test_the_docs_have_what_all_probes_share() -> None:

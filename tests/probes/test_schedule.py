@@ -27,14 +27,12 @@ class Scripted(Probe):
         await self.script(attempt)
 
 
-def observe(
-    script: Check, *, seconds: float, every: float = 1.0, timeout: float = 2.0
-) -> list[Sample]:
+def observe(script: Check, *, seconds: float, **given: Any) -> list[Sample]:
     """The samples of one probe, in the order in which they were given, until it is cancelled."""
     samples: list[Sample] = []
 
     async def main() -> None:
-        probe = Scripted(script=script, every=every, timeout=timeout)
+        probe = Scripted(script=script, **given)
         task = asyncio.create_task(frame(probe, samples.append))
         await asyncio.sleep(seconds)
         task.cancel()

@@ -89,6 +89,18 @@ def test_wrong_answers_are_of_the_type_that_was_asked() -> None:
     run_at(1, main())
 
 
+def test_wrong_answers_that_no_datagram_holds_are_had_by_tcp() -> None:
+    async def main() -> None:
+        many = [f"192.0.2.{n}" for n in range(100)]
+        async with faulty({"action": "wrong", "answers": many}) as (port, _):
+            by_udp, by_tcp = await both(port, API)
+            assert by_udp.flags & dns.flags.TC
+            assert not by_tcp.flags & dns.flags.TC
+            assert {str(value) for value in by_tcp.answer[0]} == set(many)
+
+    run_at(1, main())
+
+
 def test_wrong_records_of_any_one_type() -> None:
     async def main() -> None:
         rule = {"action": "wrong", "types": ["TXT"], "answers": ['"not so"']}

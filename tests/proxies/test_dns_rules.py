@@ -197,6 +197,9 @@ def test_hits_are_counted_from_the_putting_and_outlive_the_removal() -> None:
     assert rules.hits("r") == 2
     rules.put("r", SLOW)
     assert rules.hits("r") == 0
+    rules.match(api, udp=True)
+    rules.put("r", {"action": "servfail"})
+    assert rules.hits("r") == 0, "what has met the one before has not met this one"
 
 
 @given(st.binary(max_size=300))

@@ -123,6 +123,9 @@ def test_hits_are_counted_from_the_putting_and_outlive_the_removal() -> None:
     assert rules.hits("r") == 1
     rules.put("r", OUTAGE)
     assert rules.hits("r") == 0
+    rules.match(EAST)
+    rules.put("r", {"action": "refuse"})
+    assert rules.hits("r") == 0, "what has met the one before has not met this one"
 
 
 def test_listeners_hear_of_changes_only() -> None:

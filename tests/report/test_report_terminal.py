@@ -154,6 +154,23 @@ def test_a_lever_that_is_not_put_back_is_told(tmp_path: Path) -> None:
     assert "putting back what is still changed" in told
 
 
+def test_what_is_not_back_is_not_told_to_be() -> None:
+    progress = Progress()
+    for happened in (
+        event("pull", pull=0, lever={"kind": "dns_rule", "id": "x"}),
+        event("restored", pull=0, outcome="conflict"),
+    ):
+        progress.line(happened)
+    again = progress.line(event("restored", pull=0, outcome="conflict"))
+    assert again is not None
+    assert "dns_rule x: CONFLICT" in again
+    waiting = "all is put back; waiting until every probe is good again"
+    recover = event("phase", phase="recover")
+    assert progress.line(recover) == f"   +12.3s  not {waiting}"
+    progress.line(event("restored", pull=0, outcome="restored"))
+    assert progress.line(recover) == f"   +12.3s  {waiting}"
+
+
 def event(name: str, /, **fields: Any) -> Event:
     return {"n": 0, "t": 12.34, "event": name, **fields}
 

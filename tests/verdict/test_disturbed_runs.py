@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -152,11 +153,34 @@ def test_a_second_fault_that_bites_nothing_is_named(
     assert first(*second(*noticed), seen=seen) == ("unknown", 3, UNNOTICED)
 
 
+def before_it(history: History) -> History:
+    """The first fault is lifted at 6 already."""
+    return replace(history, faults=(window(lifting=6.0, ended=6.25), SECOND))
+
+
 def test_a_fault_has_bitten_by_a_hit_or_by_a_failure_of_any_probe() -> None:
     assert first(*second(0, 1))[0] == "held"
-    also_failed = run(RTO, *second(0), playback=FAILOVER, canary="+" * 8 + "-" + "+" * 15)
-    assert judge(also_failed).value == "held"
-    assert first(*second(0), seen="++++---+-+++++++++++++++")[2] != UNNOTICED
+    canary = {"canary": "+" * 8 + "-" + "+" * 15}
+    reasons = judge(run(RTO, *second(0), before_it, playback=FAILOVER, **canary)).reasons
+    assert not any("nothing noticed" in reason for reason in reasons)
+
+
+def test_a_failure_under_two_faults_may_be_owed_to_the_other_one() -> None:
+    told = UNNOTICED.replace("under it", "under it alone")
+    assert first(*second(0), seen="++++---+-+++++++++++++++") == ("unknown", 3, told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "noticed", "value"),
+    [("dns_rule", 0, "unknown"), ("dns_rule", 1, "held"), ("reachability", 0, "held")],
+)
+def test_no_failure_is_owed_to_a_rule_that_has_met_nothing(
+    kind: str, noticed: int, value: str
+) -> None:
+    pulled = but(pulls=(pull(lever={"kind": kind, "id": "x"}, noticed=noticed),))
+    told = "nothing noticed region_outage (faults[0]): no request met it"
+    assert first(pulled)[0] == value
+    assert (first(pulled)[2] == told) is (value == "unknown")
 
 
 def test_where_nobody_counts_a_second_fault_is_taken_on_trust() -> None:
