@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -11,41 +10,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from patients import asked, nothing_configured, only
 
 from chaos import doctor
 from chaos.doctor import Asked, Finding, leftovers, machine
-from chaos.environments import calls
 from chaos.environments.standing import Standing, StandingLabs
 from chaos.experiment import load
 from chaos.journal import Journal
 from chaos.runs import Runs
 
-
-@pytest.fixture(autouse=True)
-def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    calls._session.cache_clear()  # it has the credentials that it was made with
-    yield
-    calls._session.cache_clear()
-
-
-def asked(tmp_path: Path, endpoint: str | None = None) -> Asked:
-    return Asked(endpoint=endpoint, runs=Runs(tmp_path / "runs"))
-
-
-def only(found: Any) -> Finding:
-    (finding,) = found
-    assert isinstance(finding, Finding)
-    return finding
+__all__ = ["nothing_configured"]  # a fixture for all tests here
 
 
 # --- the command --------------------------------------------------------------------------

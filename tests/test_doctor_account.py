@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import os
 import socket
 import threading
 import time
@@ -16,33 +15,13 @@ from typing import Any
 
 import boto3
 import pytest
+from patients import asked, nothing_configured, only
 from upstreams import moto_server
 
-from chaos.doctor import Asked, Finding, account
+from chaos.doctor import account
 from chaos.environments import calls
-from chaos.runs import Runs
 
-
-@pytest.fixture(autouse=True)
-def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    calls._session.cache_clear()  # it has the credentials that it was made with
-    yield
-    calls._session.cache_clear()
-
-
-def asked(tmp_path: Path, endpoint: str | None = None) -> Asked:
-    return Asked(endpoint=endpoint, runs=Runs(tmp_path / "runs"))
-
-
-def only(found: Any) -> Finding:
-    (finding,) = found
-    assert isinstance(finding, Finding)
-    return finding
+__all__ = ["nothing_configured"]  # a fixture for all tests here
 
 
 def with_key(patch: pytest.MonkeyPatch, key: str = "AKIDEXAMPLE", secret: str = "s") -> None:  # noqa: S107  # nobody's
