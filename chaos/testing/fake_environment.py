@@ -16,6 +16,7 @@ from probes.net import Net
 from probes.probe import Probe
 
 REGIONS = ["us-east-1", "us-west-2"]
+ZONES = {region: [f"{region}a", f"{region}b"] for region in REGIONS}
 NAMES = ["stream.example", "api.stream.example"]
 SERVICES = {"home": {"depends_on": ["recommendations"]}, "recommendations": {"depends_on": []}}
 
@@ -76,7 +77,7 @@ class FakeEnvironment:
     # --- the operations that the levers use ------------------------------------------------
 
     def _describe_lab(self) -> dict[str, Any]:
-        return {"regions": REGIONS, "services": SERVICES, "names": NAMES}
+        return {"regions": REGIONS, "zones": ZONES, "services": SERVICES, "names": NAMES}
 
     def _describe_api_rule(self, *, id: str) -> dict[str, Any]:  # noqa: A002  # the wire's name
         return {"rule": self.state["api_rules"].get(id), "hits": 3}
