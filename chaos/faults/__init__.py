@@ -15,5 +15,6 @@ KINDS: Kinds[Fault] = Kinds(
         "instance_termination": "chaos.faults.instance_termination:InstanceTermination",
         "region_outage": "chaos.faults.region_outage:RegionOutage",
         "slow_dns": "chaos.faults.slow_dns:SlowDns",
+        "zone_outage": "chaos.faults.zone_outage:ZoneOutage",
     }
 )
