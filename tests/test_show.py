@@ -49,7 +49,7 @@ def test_inner_parameters_have_their_whole_names() -> None:
 
 def test_what_a_kind_does_without_is_told_with_the_reason() -> None:
     told = printed("show", "dns")
-    assert "It has no dns_cache  each attempt asks the server\n" in told
+    assert "It has no dns_cache  each attempt asks a server\n" in told
     assert "\n  dns_cache  " not in told
 
 
