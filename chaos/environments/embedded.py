@@ -52,6 +52,10 @@ class Embedded:
         """One operation of the AWS API, or of the lab as the service `lab`."""
         if service == "lab":
             return await self._control.call(operation, **params)
+        if region not in self._lab["regions"]:
+            known = ", ".join(self._lab["regions"])
+            what = f"there is no region {region!r} in this lab; there is {known}"
+            raise CallFailed(f"{service} {operation}", "NoSuchRegion", what)
         try:
             return await self._operator.call(service, region, operation, **params)
         except CallFailed:
