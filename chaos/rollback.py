@@ -71,7 +71,9 @@ async def resume(path: Path, tell: Callable[[str], None]) -> list[Pull]:
         history = load(path, salvage=True)
         if history.finished and not history.open_pulls:
             return []  # and whatever has the number of its lab's process now is not ours
-        operator = Operator(history.experiment.get("faults", ()), marks_beside(path), tell)
+        asked = [p.lever["task"] for p in history.pulls if p.lever["kind"] == ByHand.kind]
+        faults = history.experiment.get("faults", ())
+        operator = Operator(faults, marks_beside(path), tell, asked)
         environment = Attended(await attach(history.header["environment"]), operator)
         try:
             return await put_back(history.open_pulls, environment, journal)
@@ -128,6 +130,8 @@ async def _restore(pull: Pull, lever: Lever, environment: Environment, late: flo
     if step in ("already", "restore") and found != pull.prior:
         wrong = f"was set back to {setting(pull.prior)} but reads {setting(found)}"
         return replace(pull, outcome="failed", found=found, error=wrong)
+    # What went wrong at an earlier try is over.
+    pull = replace(pull, error="")
     outcome = {"already": "already", "restore": "restored", "keep": "kept", "conflict": "conflict"}
     return replace(pull, outcome=outcome[step], found=found)
 

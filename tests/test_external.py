@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from fakes import Look, LookLab, experiment
 from chaos.cli import group
 from chaos.environments import enter_key
 from chaos.environments.attended import Attended, Marks, Operator, marks_beside
-from chaos.errors import InvalidInput
+from chaos.errors import InvalidInput, JournalFailed
 from chaos.experiment import Experiment
 from chaos.history import History, Pull, fold
 from chaos.journal import Journal, read
@@ -44,7 +45,8 @@ def mend_it(lab: LookLab, _marks: Marks) -> None:
 
 
 def mark(_lab: LookLab, marks: Marks) -> None:
-    assert marks.mark()
+    ((task, state),) = marks.waiting()
+    marks.mark(task, state)
 
 
 DOES: Acts = {3.0: break_it, 5.0: mark}
@@ -170,12 +172,31 @@ def test_nobody_marks_it_as_undone_and_rollback_asks_again(
     async def again() -> list[Pull]:
         def tell(text: str) -> None:
             told.append(text)
-            asyncio.get_running_loop().call_later(5, marks_beside(path).mark)
+            asyncio.get_running_loop().call_later(5, mark, LookLab(small_lab()), marks_beside(path))
 
         return await resume(path, tell)
 
     assert [p.outcome for p in run_virtual(again())] == ["restored"]
     assert told == [f"BY HAND: {UNDO} — then press Enter, or: chaos mark {tmp_path}"]
+
+
+def test_a_mark_that_is_lost_says_nothing_of_what_was_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def find(_: dict[str, Any]) -> LookLab:
+        return LookLab(small_lab())
+
+    def lose(_lab: LookLab, marks: Marks) -> None:
+        shutil.rmtree(marks.directory)
+
+    monkeypatch.setattr("chaos.rollback.attach", find)
+    _, pulls, _ = carry_out(tmp_path, wanted(), {1.0: lose}, {1.0: lose})
+    assert len(incomplete(pulls)) == 1
+    shutil.rmtree(tmp_path / "marks")
+    told: list[str] = []
+    (still,) = run_virtual(resume(tmp_path / "journal.jsonl", told.append))
+    assert still.outcome == "failed"
+    assert UNDO in told[0]
 
 
 def test_a_stop_need_not_wait_for_the_person_to_begin(tmp_path: Path) -> None:
@@ -245,6 +266,31 @@ def test_the_command_marks_and_says_so(tmp_path: Path) -> None:
     marks_beside(journal).put(DO, "to do")
     assert CliRunner().invoke(group, call).output == f"marked as done: {DO}\n"
     assert marks_beside(journal).state(DO) == "done"
+
+
+def test_one_call_marks_one_task(tmp_path: Path) -> None:
+    journal = tmp_path / "20261121-r" / "journal.jsonl"
+    journal.parent.mkdir()
+    journal.write_text("")
+    marks, call = marks_beside(journal), ["mark", "latest", "--runs", str(tmp_path)]
+    marks.put(DO, "to undo")
+    marks.put("cut the cable", "to do")
+    which = CliRunner().invoke(group, call)
+    assert "more than one waits for a mark" in str(which.exception)
+    assert f"'{DO}' (to undo)" in str(which.exception)
+    done = CliRunner().invoke(group, [*call, "--task", "cable"])
+    assert done.output == "marked as done: cut the cable\n"
+    assert marks.waiting() == [(DO, "to undo")]
+
+
+def test_what_is_no_mark_is_told(tmp_path: Path) -> None:
+    marks = Marks(tmp_path)
+    marks.put(DO, "to do")
+    next(tmp_path.glob("*.json")).write_text("not so")
+    with pytest.raises(JournalFailed, match="is no mark of ours"):
+        marks.waiting()
+    with pytest.raises(JournalFailed, match="is no mark of ours"):
+        marks.state(DO)
 
 
 AT_A_TERMINAL = """

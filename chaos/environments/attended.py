@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaos.environments import enter_key
 from chaos.environments.environment import Environment
-from chaos.errors import InjectionFailed, InvalidInput, RestoreFailed
+from chaos.errors import InjectionFailed, InvalidInput, JournalFailed, RestoreFailed
 from chaos.loops import speed_of
 from probes.durations import show
 
@@ -40,32 +40,47 @@ class Marks:
     def state(self, task: str) -> str:
         """How far that task is; `untouched` when nobody was ever asked."""
         try:
-            return str(json.loads(self._file(task).read_text())["state"])
+            return _read(self._file(task))[1]
         except (FileNotFoundError, NotADirectoryError):
             return "untouched"
 
     def put(self, task: str, state: str) -> None:
-        """Write it down, whole or not at all."""
-        self.directory.mkdir(mode=0o700, exist_ok=True)
+        """Write it down, whole or not at all; raises JournalFailed."""
         file = self._file(task)
         new = file.with_suffix(".new")
-        new.write_text(json.dumps({"task": task, "state": state}))
-        new.replace(file)
+        try:
+            self.directory.mkdir(mode=0o700, exist_ok=True)
+            new.write_text(json.dumps({"task": task, "state": state}))
+            new.replace(file)
+        except OSError as error:
+            raise JournalFailed(f"{file}: cannot be written: {error.strerror}") from error
 
     def waiting(self) -> list[tuple[str, str]]:
-        """The tasks that wait for a mark, each with its state."""
-        found = [json.loads(file.read_text()) for file in sorted(self.directory.glob("*.json"))]
-        return [(task["task"], task["state"]) for task in found if task["state"] in MARKS]
+        """The tasks that wait for a mark, each with its state, the longest waiting first.
 
-    def mark(self) -> list[str]:
-        """Mark all that waits; returns one sentence for each."""
-        waiting = self.waiting()
-        for task, state in waiting:
-            self.put(task, MARKS[state])
-        return [f"marked as {MARKS[state]}: {task}" for task, state in waiting]
+        Raises JournalFailed.
+        """
+        files = sorted(self.directory.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+        return [(task, state) for task, state in map(_read, files) if state in MARKS]
+
+    def mark(self, task: str, state: str) -> str:
+        """Mark what waits in that state; returns a sentence that says so."""
+        self.put(task, MARKS[state])
+        return f"marked as {MARKS[state]}: {task}"
 
     def _file(self, task: str) -> Path:
         return self.directory / f"{hashlib.sha256(task.encode()).hexdigest()[:16]}.json"
+
+
+def _read(file: Path) -> tuple[str, str]:
+    """A task and its state; raises JournalFailed for what is no mark."""
+    try:
+        found = json.loads(file.read_text())
+        return str(found["task"]), str(found["state"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise JournalFailed(
+            f"{file}: is no mark of ours; remove it, and chaos rollback asks again"
+        ) from error
 
 
 def marks_beside(journal: Path) -> Marks:
@@ -74,14 +89,22 @@ def marks_beside(journal: Path) -> Marks:
 
 
 class Operator:
-    """The person: `tell` shows them one line. `faults` are those of the experiment, as JSON."""
+    """The person: `tell` shows them one line. `faults` are those of the experiment, as JSON.
+
+    `asked` are the tasks that are known to have been handed out, whatever became of their marks.
+    """
 
     def __init__(
-        self, faults: Iterable[Mapping[str, Any]], marks: Marks, tell: Callable[[str], None]
+        self,
+        faults: Iterable[Mapping[str, Any]],
+        marks: Marks,
+        tell: Callable[[str], None],
+        asked: Iterable[str] = (),
     ) -> None:
         self._tasks = {fault["do"]: fault for fault in faults if fault.get("by_hand")}
         self._marks = marks
         self._tell = tell
+        self._asked = set(asked)
 
     async def call(self, operation: str, /, **params: Any) -> dict[str, Any]:
         """`get_task`, `get_task_when_marked` or `put_task`; raises InvalidInput for another."""
@@ -95,7 +118,7 @@ class Operator:
         return await operations[operation](**params)
 
     async def _get(self, task: str) -> dict[str, Any]:
-        free = self._marks.state(task) in ("untouched", "undone")
+        free = self._state(task) in ("untouched", "undone")
         return {"state": "untouched" if free else "handed out"}
 
     async def _get_when_marked(self, task: str) -> dict[str, Any]:
@@ -111,12 +134,12 @@ class Operator:
     async def _put(self, task: str, state: str) -> dict[str, Any]:
         if state == "handed out":
             self._ask(task, "to do", task)
-        elif self._marks.state(task) not in ("untouched", "undone"):
+        elif self._state(task) not in ("untouched", "undone"):
             await self._take_back(task)
         return {}
 
     async def _take_back(self, task: str) -> None:
-        begun = self._marks.state(task) != "to do"
+        begun = self._state(task) != "to do"
         undo = self._tasks.get(task, {}).get("undo", f"undo this: {task}")
         self._ask(task, "to undo", undo if begun else f"if it was begun: {undo}")
         try:
@@ -128,17 +151,24 @@ class Operator:
 
     def _ask(self, task: str, state: str, what: str) -> None:
         enter_key.forget()
+        self._asked.add(task)
         self._marks.put(task, state)
         run = self._marks.directory.parent
         self._tell(f"BY HAND: {what} — then press Enter, or: chaos mark {run}")
+
+    def _state(self, task: str) -> str:
+        """How far it is; that a mark is lost says nothing of what was done."""
+        state = self._marks.state(task)
+        return "to do" if state == "untouched" and task in self._asked else state
 
     async def _until(self, task: str, reached: Callable[[str], bool], again: str = "") -> None:
         """Wait for a state; raises TimeoutError. One that crosses the asking is asked `again`."""
         look_every = LOOK_EVERY_S * speed_of(asyncio.get_running_loop())
         async with asyncio.timeout(self._within(task)):
-            while not reached(state := self._marks.state(task)):
+            while not reached(state := self._state(task)):
                 if enter_key.pressed():
-                    self._marks.mark()
+                    for waits in self._marks.waiting()[:1]:  # one press is one mark
+                        self._marks.mark(*waits)
                 elif again and state != again:
                     self._marks.put(task, again)
                 await asyncio.sleep(look_every)

@@ -71,7 +71,7 @@ class Progress:
         )
 
     def _phase(self, event: Event) -> str | None:
-        phase = event["phase"]
+        phase: str = event["phase"]
         if phase == "rollback" and not self._levers:
             return None
         not_all = "not " if phase == "recover" and self._levers else ""

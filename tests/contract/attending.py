@@ -17,6 +17,7 @@ def attended(
     marks = Marks(directory / "marks")
 
     def tell(_: str) -> None:
-        marks.mark()
+        for waits in marks.waiting():
+            marks.mark(*waits)
 
     return Attended(environment, Operator(faults, marks, tell))
