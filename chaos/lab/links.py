@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chaos.errors import InvalidInput
+from chaos.proxies.rulebook import Rulebook
 
 CLIENTS = "clients"
 
@@ -87,17 +88,25 @@ class Passing(Protocol):
 class Link:
     """One consumer's way to a service in one region, and the rule in force on it."""
 
+    rules: Rulebook[Rule] = field(default_factory=lambda: Rulebook(Rule.from_json))
     consumer: str = CLIENTS
     service: str = ""
     region: str = ""
     rule: Rule | None = None
     passing: set[Passing] = field(default_factory=set)
-    hits: dict[str, int] = field(default_factory=dict)  # of all rules
     by: str = ""  # the rule's id
 
     def hit(self) -> None:
         """A connection or a request has met the rule."""
-        self.hits[self.by] += 1
+        self.rules.hit(self.by)
+
+    def look_again(self) -> None:
+        """Find the rule that is in force now, and tell what passes when it is another one."""
+        meant = ((id, rule) for id, rule in self.rules.items() if rule.matches(self))  # noqa: A001
+        before = self.rule
+        self.by, self.rule = next(meant, ("", None))
+        for one in [*self.passing] if self.rule != before else ():
+            one.link_changed()
 
     def lateness(self) -> float:
         """For how many seconds an answer that comes now is held back."""
@@ -109,14 +118,14 @@ class Link:
 
 
 class Links:
-    """All links of a lab, and the rules in the order in which they were put: the first decides."""
+    """All links of a lab, and the rules on them; a rule for a service that is not is refused."""
 
     def __init__(self, services: Collection[str] = ()) -> None:
+        self.rules = Rulebook(lambda rule: self._checked(Rule.from_json(rule)))
+        self.rules.on_change.append(self._look_again)
         self._services = services
         self._consumers: dict[str, str] = {}
         self._links: dict[tuple[str, str, str], Link] = {}
-        self._rules: dict[str, Rule] = {}
-        self._hits: dict[str, int] = {}
 
     def lives_at(self, ip: str, service: str) -> None:
         """Whatever connects from that address is this service."""
@@ -126,29 +135,13 @@ class Links:
         """The link on which a connection from that address comes in."""
         key = (self._consumers.get(peer, CLIENTS), service, region)
         if key not in self._links:
-            self._links[key] = Link(*key, hits=self._hits)
-            self._look_again(self._links[key])
+            self._links[key] = Link(self.rules, *key)
+            self._links[key].look_again()
         return self._links[key]
 
-    def put(self, id: str, rule: Any) -> None:  # noqa: A002  # its name in the control protocol
-        """Set or replace a rule given as JSON; None removes it, and all goes on.
-
-        Raises InvalidInput for what is no rule, and for a service that there is not.
-        """
-        wanted = None if rule is None else self._checked(Rule.from_json(rule))
-        if wanted == self._rules.get(id):
-            return
-        if wanted is None:
-            del self._rules[id]
-        else:
-            self._rules[id], self._hits[id] = wanted, 0
+    def _look_again(self) -> None:
         for link in self._links.values():
-            self._look_again(link)
-
-    def describe(self, id: str) -> dict[str, Any]:  # noqa: A002  # as above
-        """The rule, and how often it was met since it was put; kept when it is removed."""
-        rule = self._rules.get(id)
-        return {"rule": rule and rule.to_json(), "hits": self._hits.get(id, 0)}
+            link.look_again()
 
     def _checked(self, rule: Rule) -> Rule:
         for name, also in ((rule.to, ()), (rule.from_ or CLIENTS, (CLIENTS,))):
@@ -158,12 +151,3 @@ class Links:
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 raise InvalidInput(f"no service {name!r} here; there is {', '.join(known)}{hint}")
         return rule
-
-    def _look_again(self, link: Link) -> None:
-        found = (by for by, rule in self._rules.items() if rule.matches(link))
-        by = next(found, "")
-        rule = self._rules.get(by)
-        changed = rule != link.rule
-        link.by, link.rule = by, rule
-        for one in [*link.passing] if changed else ():
-            one.link_changed()

@@ -19,6 +19,7 @@ from chaos.lab.network import Network
 from chaos.lab.replication import Replication
 from chaos.lab.route53 import Route53
 from chaos.loops import speed_of
+from chaos.proxies.rulebook import Rulebook
 from chaos.proxies.rules import Rules
 
 
@@ -68,12 +69,9 @@ class World:
         """What can be asked of it on the control socket."""
         return {
             "describe_lab": self._describe_lab,
-            "describe_api_rule": self._describe_api_rule,
-            "put_api_rule": self._put_api_rule,
-            "describe_dns_rule": self._describe_dns_rule,
-            "put_dns_rule": self._put_dns_rule,
-            "describe_link_rule": self._describe_link_rule,
-            "put_link_rule": self._put_link_rule,
+            **ruled("api_rule", self.rules),
+            **ruled("dns_rule", self.route53.rules),
+            **ruled("link_rule", self.network.links.rules),
             "describe_reachability": self._describe_reachability,
             "put_reachability": self._put_reachability,
             "describe_replication": self._describe_replication,
@@ -82,29 +80,6 @@ class World:
 
     async def _describe_lab(self) -> dict[str, Any]:
         return self.describe()
-
-    async def _describe_api_rule(self, id: str) -> dict[str, Any]:  # noqa: A002  # the protocol's word
-        rule = self.rules.get(id)
-        return {"rule": rule and rule.to_json(), "hits": self.rules.hits(id)}
-
-    async def _put_api_rule(self, id: str, rule: Any) -> dict[str, Any]:  # noqa: A002  # as above
-        self.rules.put(id, rule)
-        return {}
-
-    async def _describe_dns_rule(self, id: str) -> dict[str, Any]:  # noqa: A002  # as above
-        rule = self.route53.rules.get(id)
-        return {"rule": rule and rule.to_json(), "hits": self.route53.rules.hits(id)}
-
-    async def _put_dns_rule(self, id: str, rule: Any) -> dict[str, Any]:  # noqa: A002  # as above
-        self.route53.rules.put(id, rule)
-        return {}
-
-    async def _describe_link_rule(self, id: str) -> dict[str, Any]:  # noqa: A002  # as above
-        return self.network.links.describe(id)
-
-    async def _put_link_rule(self, id: str, rule: Any) -> dict[str, Any]:  # noqa: A002  # as above
-        self.network.links.put(id, rule)
-        return {}
 
     async def _describe_reachability(self, scope: str) -> dict[str, Any]:
         gate = self.network.gates[scope]
@@ -135,6 +110,19 @@ class World:
         if region not in self.lab.regions:
             known = ", ".join(self.lab.regions)
             raise InvalidInput(f"no region {region!r} in this lab; there is {known}")
+
+
+def ruled(kind: str, rules: Rulebook[Any]) -> dict[str, Operation]:
+    """The two operations by which rules of that kind are looked at, and put or removed."""
+
+    async def describe(id: str) -> dict[str, Any]:  # noqa: A002  # the protocol's word
+        return rules.describe(id)
+
+    async def put(id: str, rule: Any) -> dict[str, Any]:  # noqa: A002  # as above
+        rules.put(id, rule)
+        return {}
+
+    return {f"describe_{kind}": describe, f"put_{kind}": put}
 
 
 def dependencies(service: Service) -> list[str]:

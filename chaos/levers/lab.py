@@ -9,69 +9,55 @@ from chaos.environments.environment import Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiRule:
+class Rule:
+    """What levers of rules have in common: the value is the rule as JSON, None is its absence."""
+
+    kind: ClassVar[str]
+    irreversible: ClassVar[bool] = False
+
+    id: str
+
+    async def read(self, environment: Environment) -> Any:
+        return (await self._describe(environment))["rule"]
+
+    async def set(self, environment: Environment, value: Any) -> None:
+        await environment.call("lab", "", f"put_{self.kind}", id=self.id, rule=value)
+
+    async def noticed(self, environment: Environment) -> int:
+        return int((await self._describe(environment))["hits"])
+
+    async def _describe(self, environment: Environment) -> dict[str, Any]:
+        return await environment.call("lab", "", f"describe_{self.kind}", id=self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRule(Rule):
     """A rule of the proxy between the workload and the AWS API, or its absence.
 
     Put back to the rule that was there before, or to none.
     """
 
     kind: ClassVar[str] = "api_rule"
-    irreversible: ClassVar[bool] = False
-
-    id: str
-
-    async def read(self, environment: Environment) -> Any:
-        return (await environment.call("lab", "", "describe_api_rule", id=self.id))["rule"]
-
-    async def set(self, environment: Environment, value: Any) -> None:
-        await environment.call("lab", "", "put_api_rule", id=self.id, rule=value)
-
-    async def noticed(self, environment: Environment) -> int:
-        return int((await environment.call("lab", "", "describe_api_rule", id=self.id))["hits"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRule:
+class LinkRule(Rule):
     """A rule for the traffic between two services of the lab, or its absence.
 
     Put back to the rule that was there before, or to none.
     """
 
     kind: ClassVar[str] = "link_rule"
-    irreversible: ClassVar[bool] = False
-
-    id: str
-
-    async def read(self, environment: Environment) -> Any:
-        return (await environment.call("lab", "", "describe_link_rule", id=self.id))["rule"]
-
-    async def set(self, environment: Environment, value: Any) -> None:
-        await environment.call("lab", "", "put_link_rule", id=self.id, rule=value)
-
-    async def noticed(self, environment: Environment) -> int:
-        return int((await environment.call("lab", "", "describe_link_rule", id=self.id))["hits"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DnsRule:
+class DnsRule(Rule):
     """A rule of the lab's DNS server, or its absence.
 
     Put back to the rule that was there before, or to none.
     """
 
     kind: ClassVar[str] = "dns_rule"
-    irreversible: ClassVar[bool] = False
-
-    id: str
-
-    async def read(self, environment: Environment) -> Any:
-        return (await environment.call("lab", "", "describe_dns_rule", id=self.id))["rule"]
-
-    async def set(self, environment: Environment, value: Any) -> None:
-        await environment.call("lab", "", "put_dns_rule", id=self.id, rule=value)
-
-    async def noticed(self, environment: Environment) -> int:
-        return int((await environment.call("lab", "", "describe_dns_rule", id=self.id))["hits"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

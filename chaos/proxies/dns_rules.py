@@ -15,6 +15,7 @@ import dns.rdatatype
 
 from chaos.proxies.dns_names import means, parsed
 from chaos.proxies.dns_wire import Asked
+from chaos.proxies.rulebook import Rulebook
 
 Action = Literal["delay", "servfail", "refused", "nxdomain", "silence", "truncated", "wrong"]
 
@@ -103,37 +104,21 @@ class DnsRule:
         )
 
 
-class DnsRules:
-    """The rules in force, in the order in which they were put, and their hits."""
+class DnsRules(Rulebook[DnsRule]):
+    """The rules of one DNS server."""
 
     def __init__(self) -> None:
-        self._rules: dict[str, DnsRule] = {}
-        self._hits: dict[str, int] = {}
+        super().__init__(DnsRule.from_json)
 
     def __bool__(self) -> bool:
-        return bool(self._rules)
-
-    def put(self, id: str, rule: Any) -> None:  # noqa: A002  # its name in the control protocol
-        """Set or replace a rule given as JSON; None removes it. Raises ValueError."""
-        wanted = None if rule is None else DnsRule.from_json(rule)
-        if wanted is None:
-            self._rules.pop(id, None)
-        elif wanted != self._rules.get(id):
-            self._rules[id], self._hits[id] = wanted, 0
-
-    def get(self, id: str) -> DnsRule | None:  # noqa: A002  # as above
-        """The rule with that id, if there is one."""
-        return self._rules.get(id)
-
-    def hits(self, id: str) -> int:  # noqa: A002  # as above
-        """How many questions the rule has met since it was put; kept when it is removed."""
-        return self._hits.get(id, 0)
+        """Whether there is any rule."""
+        return bool(self.items())
 
     def match(self, question: Asked, *, udp: bool) -> DnsRule | None:
         """The first rule that means the question; counts a hit."""
-        for id, rule in self._rules.items():  # noqa: A001  # as above
+        for id, rule in self.items():  # noqa: A001  # its name in the control protocol
             if rule.matches(question, udp=udp):
-                self._hits[id] += 1
+                self.hit(id)
                 return rule
         return None
 

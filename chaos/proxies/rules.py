@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from chaos.proxies.request import ApiRequest
+from chaos.proxies.rulebook import Rulebook
 
 Action = Literal["hang", "refuse", "error", "delay"]
 
@@ -74,43 +75,17 @@ class Rule:
         )
 
 
-class Rules:
-    """The rules in force, in the order in which they were put, and their hits.
-
-    Each function in `on_change` is called after every change, so that who holds a call on behalf
-    of a rule can look whether it still stands.
-    """
+class Rules(Rulebook[Rule]):
+    """The rules of one proxy."""
 
     def __init__(self) -> None:
-        self.on_change: list[Callable[[], None]] = []
-        self._rules: dict[str, Rule] = {}
-        self._hits: dict[str, int] = {}
-
-    def put(self, id: str, rule: Any) -> None:  # noqa: A002  # its name in the control protocol
-        """Set or replace a rule given as JSON; None removes it. Raises ValueError."""
-        wanted = None if rule is None else Rule.from_json(rule)
-        if wanted == self._rules.get(id):
-            return
-        if wanted is None:
-            del self._rules[id]
-        else:
-            self._rules[id], self._hits[id] = wanted, 0
-        for notify in list(self.on_change):
-            notify()
-
-    def get(self, id: str) -> Rule | None:  # noqa: A002  # as above
-        """The rule with that id, if there is one."""
-        return self._rules.get(id)
-
-    def hits(self, id: str) -> int:  # noqa: A002  # as above
-        """How many calls the rule has met since it was put; kept when it is removed."""
-        return self._hits.get(id, 0)
+        super().__init__(Rule.from_json)
 
     def match(self, request: ApiRequest, passed: Collection[str] = ()) -> tuple[str, Rule] | None:
         """The first rule that means the call, leaving out those it has `passed`; counts a hit."""
-        for id, rule in self._rules.items():  # noqa: A001  # as above
+        for id, rule in self.items():  # noqa: A001  # its name in the control protocol
             if id not in passed and rule.matches(request):
-                self._hits[id] += 1
+                self.hit(id)
                 return id, rule
         return None
 

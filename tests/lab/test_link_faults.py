@@ -42,11 +42,11 @@ class Lab:
 
     def put(self, action: str | None, **more: Any) -> None:
         rule = {"action": action, "to": "recommendations", "from": "home", **more}
-        self.network.links.put("r", rule if action else None)
+        self.network.links.rules.put("r", rule if action else None)
 
     @property
     def hits(self) -> int:
-        found: int = self.network.links.describe("r")["hits"]
+        found: int = self.network.links.rules.describe("r")["hits"]
         return found
 
     async def connect(self, source: str = HOME) -> Streams:

@@ -46,8 +46,8 @@ def action(link: Link) -> str:
 )
 def test_a_rule_is_read_back_as_it_was_put(rule: dict[str, Any]) -> None:
     made = links()
-    made.put("r", rule)
-    assert made.describe("r") == {"rule": rule, "hits": 0}
+    made.rules.put("r", rule)
+    assert made.rules.describe("r") == {"rule": rule, "hits": 0}
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_a_rule_is_read_back_as_it_was_put(rule: dict[str, Any]) -> None:
 )
 def test_what_is_no_rule_is_refused_and_changes_nothing(rule: Any, sentence: str) -> None:
     made = links()
-    made.put("r", HANG)
+    made.rules.put("r", HANG)
     with pytest.raises(InvalidInput) as refused:
-        made.put("r", rule)
+        made.rules.put("r", rule)
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
-    assert made.describe("r")["rule"] == HANG
+    assert made.rules.describe("r")["rule"] == HANG
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_no_rule_is_refused_and_changes_nothing(rule: Any, sentence: str
 def test_a_rule_means_the_links_that_it_says(rule: dict[str, Any], met: list[str]) -> None:
     made = links()
     before = made.link(HOME, "recommendations", "us-east-1")
-    made.put("r", {**HANG, **rule})
+    made.rules.put("r", {**HANG, **rule})
     every = [
         before,
         made.link(HOME, "recommendations", "us-west-2"),
@@ -109,32 +109,32 @@ def test_a_rule_means_the_links_that_it_says(rule: dict[str, Any], met: list[str
 def test_the_first_rule_decides_until_it_is_gone_and_each_is_counted_for_itself() -> None:
     made = links()
     link = made.link(HOME, "recommendations", "us-east-1")
-    made.put("a", HANG)
-    made.put("b", {"action": "refuse", "to": "recommendations"})
+    made.rules.put("a", HANG)
+    made.rules.put("b", {"action": "refuse", "to": "recommendations"})
     assert action(link) == "hang"
     link.hit()
-    made.put("a", None)
+    made.rules.put("a", None)
     assert action(link) == "refuse"
     link.hit()
     link.hit()
-    assert [made.describe(rule)["hits"] for rule in ("a", "b", "c")] == [1, 2, 0]
-    made.put("b", None)
+    assert [made.rules.describe(rule)["hits"] for rule in ("a", "b", "c")] == [1, 2, 0]
+    made.rules.put("b", None)
     assert action(link) == "open"
-    assert made.describe("b") == {"rule": None, "hits": 2}
+    assert made.rules.describe("b") == {"rule": None, "hits": 2}
 
 
 def test_a_rule_that_replaces_another_or_is_put_again_counts_from_nothing() -> None:
     made = links()
-    made.put("a", HANG)
+    made.rules.put("a", HANG)
     made.link(HOME, "recommendations", "us-east-1").hit()
-    made.put("a", HANG)  # idempotent: nothing begins anew
-    assert made.describe("a")["hits"] == 1
-    made.put("a", {**HANG, "from": "home"})
-    assert made.describe("a")["hits"] == 0
+    made.rules.put("a", HANG)  # idempotent: nothing begins anew
+    assert made.rules.describe("a")["hits"] == 1
+    made.rules.put("a", {**HANG, "from": "home"})
+    assert made.rules.describe("a")["hits"] == 0
     made.link(HOME, "recommendations", "us-east-1").hit()
-    made.put("a", None)
-    made.put("a", HANG)
-    assert made.describe("a")["hits"] == 0
+    made.rules.put("a", None)
+    made.rules.put("a", HANG)
+    assert made.rules.describe("a")["hits"] == 0
 
 
 def test_connections_are_told_of_a_change_of_their_own_link_alone() -> None:
@@ -143,20 +143,20 @@ def test_connections_are_told_of_a_change_of_their_own_link_alone() -> None:
     made.link(HOME, "recommendations", "us-east-1").passing.add(ours)
     made.link(ELSEWHERE, "recommendations", "us-east-1").passing.add(other)
     for _ in range(2):
-        made.put("r", {**HANG, "from": "home"})
+        made.rules.put("r", {**HANG, "from": "home"})
     assert (ours.told, other.told) == (1, 0)
-    made.put("r", None)
-    made.put("r", None)
+    made.rules.put("r", None)
+    made.rules.put("r", None)
     assert (ours.told, other.told) == (2, 0)
 
 
 def test_jitter_spreads_the_delay_to_both_sides_and_each_answer_counts() -> None:
     made = links()
-    made.put("r", {"action": "delay", "to": "home", "seconds": 2, "jitter": 1.5})
+    made.rules.put("r", {"action": "delay", "to": "home", "seconds": 2, "jitter": 1.5})
     link = made.link(ELSEWHERE, "home", "us-east-1")
     seen = [link.lateness() for _ in range(200)]
     assert 0.5 <= min(seen) < 1.2 < 2.8 < max(seen) <= 3.5
-    assert made.describe("r")["hits"] == 200
+    assert made.rules.describe("r")["hits"] == 200
 
 
 def test_a_rule_without_delay_holds_nothing_back() -> None:

@@ -1,0 +1,63 @@
+"""Fault rules by id: set, replaced and removed at once, and how often each was met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, ItemsView
+from typing import Any, Generic, Protocol, TypeVar
+
+
+class AsJson(Protocol):
+    """A rule, which can say how it was given."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+R = TypeVar("R", bound=AsJson)
+
+
+class Rulebook(Generic[R]):
+    """The rules in force, in the order in which they were put: the first that fits decides.
+
+    `read` makes a rule of JSON, or raises ValueError or InvalidInput. Each function in `on_change`
+    is called after every change, so that who holds something on behalf of a rule can look whether
+    it still stands.
+    """
+
+    def __init__(self, read: Callable[[Any], R]) -> None:
+        self.on_change: list[Callable[[], None]] = []
+        self._read = read
+        self._rules: dict[str, R] = {}
+        self._hits: dict[str, int] = {}
+
+    def put(self, id: str, rule: Any) -> None:  # noqa: A002  # its name in the control protocol
+        """Set or replace a rule given as JSON; None removes it. Raises what `read` raises."""
+        wanted = None if rule is None else self._read(rule)
+        if wanted == self._rules.get(id):
+            return
+        if wanted is None:
+            del self._rules[id]
+        else:
+            self._rules[id], self._hits[id] = wanted, 0
+        for notify in list(self.on_change):
+            notify()
+
+    def get(self, id: str) -> R | None:  # noqa: A002  # as above
+        """The rule with that id, if there is one."""
+        return self._rules.get(id)
+
+    def items(self) -> ItemsView[str, R]:
+        """The rules with their ids."""
+        return self._rules.items()
+
+    def hit(self, id: str) -> None:  # noqa: A002  # as above
+        """Count what has met the rule."""
+        self._hits[id] += 1
+
+    def hits(self, id: str) -> int:  # noqa: A002  # as above
+        """How often the rule was met since it was put; kept when it is removed."""
+        return self._hits.get(id, 0)
+
+    def describe(self, id: str) -> dict[str, Any]:  # noqa: A002  # as above
+        """The rule as it was given, or None, and its hits."""
+        rule = self._rules.get(id)
+        return {"rule": rule and rule.to_json(), "hits": self.hits(id)}
