@@ -25,6 +25,9 @@ class DnsFailure(DnsFault):
       and AAAA (a type without one has an empty answer), and others are answered as ever; to falsify
       another type, name it alone in `types` and give its records as a zone file has them.
 
+    With `wrong`, clients and probes go to the address given, in the real network when it is not one
+    of the lab's: take one of the lab's, or one of 192.0.2.0/24, where nobody lives.
+
     With `silence` and `servfail` a client's cache may go on serving; with `nxdomain` and `wrong`
     caches take the lie over, as they would in earnest. A client that validates DNSSEC refuses both.
 

@@ -56,7 +56,10 @@ def _pulls(pulls: Iterable[Pull]) -> Iterator[str]:
 
 
 def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[str]:
-    """Something must have met every fault, unless all that was promised is that nothing would."""
+    """Something must have met every fault, unless all that was promised is that nothing fails.
+
+    That nothing failed is no news of a fault that counts all it meets and has met nothing.
+    """
     given = {
         objective
         for objectives in history.experiment["objectives"].values()
@@ -64,7 +67,9 @@ def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[st
         if wanted is not None and wanted is not False
     }
     yield from _unseen(history)
-    if given == {"unaffected"}:
+    unmet = list(_unmet(history))
+    yield from unmet
+    if unmet or given == {"unaffected"}:
         return
     failed = any(m.recovery and m.recovery.kind in ("during", "after", "never") for m in measured)
     if not failed and not any(pull.noticed for pull in history.pulls):
@@ -73,14 +78,21 @@ def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[st
     for window in history.faults:
         pulls = [p for p in history.pulls if p.fault == window.fault]
         name = f"{window.kind} (faults[{window.fault}])"
-        if all(p.noticed == 0 and p.lever["kind"] in MISS_NOTHING for p in pulls):
-            yield f"nothing noticed {name}: no request met it"
         # A fault whose levers do not count may have met traffic that nobody knows of.
-        elif {p.noticed for p in pulls} - {None} == {0} and not _failures(
+        if {p.noticed for p in pulls} - {None} == {0} and not _failures(
             window, history, alone=True
         ):
             under = "under it alone" if _failures(window, history) else "under it"
             yield f"nothing noticed {name}: no attempt failed {under} and no request met it"
+
+
+def _unmet(history: History) -> Iterator[str]:
+    """The faults of which it is certain that nothing has met them."""
+    for window in history.faults:
+        pulls = [p for p in history.pulls if p.fault == window.fault]
+        if all(p.noticed == 0 and p.lever["kind"] in MISS_NOTHING for p in pulls):
+            name = f"{window.kind} (faults[{window.fault}])"
+            yield f"nothing noticed {name}: no request met it"
 
 
 def _unseen(history: History) -> Iterator[str]:

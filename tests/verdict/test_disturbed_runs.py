@@ -199,6 +199,12 @@ def test_where_only_unaffectedness_was_promised_none_must_bite() -> None:
     assert judge(run(unaffected, *second(0), playback=GOOD)).value == "held"
 
 
+def test_unaffected_by_a_rule_that_has_met_nothing_is_no_news() -> None:
+    unaffected = {"playback": {"unaffected": True}}
+    unmet = but(pulls=(pull(lever={"kind": "dns_rule", "id": "x"}, noticed=0),))
+    assert judge(run(unaffected, unmet, playback=GOOD)).value == "unknown"
+
+
 # --- from the journal ---------------------------------------------------------------------
 
 
