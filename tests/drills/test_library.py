@@ -58,6 +58,14 @@ TWINS = {
     "dependency-outage": Twin(experiment="dependency-outage", verdict="held", exit_code=0),
     "slow-dns": Twin(experiment="slow-dns", verdict="held", exit_code=0),
     "dns-failure": Twin(experiment="dns-failure", verdict="held", exit_code=0),
+    "zone-outage": Twin(experiment="zone-outage", verdict="held", exit_code=0),
+    "a balancer that looks too seldom": Twin(
+        experiment="zone-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="us_east",
+        lab=(("interval: 5s, timeout: 2s", "interval: 100s, timeout: 2s"),),
+    ),
     "no failover record": Twin(
         experiment="region-outage",
         verdict="broken",
