@@ -71,8 +71,8 @@ class Run:
             if self._puller.pulls and not self._stop.requested:
                 await self._recover()
         await cancel([over])
-        self._record.note("phase", phase="judge")
         await self._record.note_stops()
+        self._record.note("phase", phase="judge")
         await self._record.note_durably("end")
         return self._puller.pulls
 

@@ -31,7 +31,7 @@ def show(seconds: float) -> str:
     """A duration for people: `0 s`, `340 ms`, `61.2 s`, `12 min 5 s`, `2 h 10 min`, `14 d`."""
     if 0 < abs(seconds) < 0.9995:
         return f"{seconds * 1000:.0f} ms"
-    if abs(seconds) < 120:
+    if abs(seconds) < 119.95:  # what would be written as 120.0 s is 2 min, as 120 is
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     whole = round(seconds)
     if abs(whole) < 7200:

@@ -57,6 +57,14 @@ def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) ->
     assert "Example:" in done.stdout
 
 
+@pytest.mark.parametrize("group", [[], ["lab"]])
+def test_what_a_command_does_is_told_in_full(tmp_path: Path, group: list[str]) -> None:
+    done = chaos(*group, "--help", cwd=tmp_path, COLUMNS="60")
+    commands = done.stdout.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert "..." not in commands
+    assert 40 < max(map(len, commands.splitlines())) <= 60
+
+
 def test_a_valid_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(GOOD)
     done = chaos("validate", "small.yaml", cwd=tmp_path)
@@ -79,6 +87,8 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     [
         (["run", "none.yaml"], "none.yaml"),
         (["validate", "none.yaml"], "none.yaml"),
+        (["validte"], "No such command 'validte'. Did you mean 'validate'?"),
+        (["frobnicate"], "No such command 'frobnicate'.\n"),
         (["plan", "region-outag"], "did you mean 'region-outage"),
         (["report", "none"], "no run 'none' in chaos-runs"),
         (["rollback", "none"], "no run 'none' in chaos-runs"),

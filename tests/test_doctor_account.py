@@ -128,7 +128,7 @@ def test_an_endpoint_behind_a_closed_port(
 
 def test_an_endpoint_that_is_no_url(tmp_path: Path) -> None:
     finding = only(account.endpoint(asked(tmp_path, "file:///etc/passwd")))
-    assert finding.says == "file:///etc/passwd does not answer: it is no http or https URL"
+    assert finding.says == "file:///etc/passwd is no http or https URL"
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,13 @@ def test_all_that_is_missing_and_all_that_is_wrong_is_told_at_once(tmp_path: Pat
     ]
 
 
+def test_what_lacks_a_part_that_was_refused_is_not_refused_too(tmp_path: Path) -> None:
+    text = FILE.replace("{rto: 60s, availability: ", "{availability: ")
+    assert wrong(tmp_path, text, lasts="60s", good="much") == [
+        "--var good: 'much' is no percentage; write 40% or 99.9%"
+    ]
+
+
 def test_a_value_for_a_file_that_declares_none(tmp_path: Path) -> None:
     told = "--var: drill.yaml has no variable 'it', nor any other"
     assert wrong(tmp_path, plain(), it="x") == [told]

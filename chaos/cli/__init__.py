@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import io
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from chaos import __version__
+from chaos.cli.layout import WholeSentences
 from chaos.errors import ChaosError
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(WholeSentences):
     """A group that knows its commands by name and imports each when it is needed."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -52,6 +54,16 @@ class Commands(click.Group):
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; but click has no hint for commands that are not imported yet."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            ctx.fail(f"No such command {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
+        return super().resolve_command(ctx, args)
 
 
 @click.command(

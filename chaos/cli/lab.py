@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from chaos.cli import options
+from chaos.cli.layout import WholeSentences
 from chaos.cli.say import say, say_json
 from probes import durations
 
@@ -35,7 +36,7 @@ def _name(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str
     return name
 
 
-@click.group("lab")
+@click.group("lab", cls=WholeSentences)
 def command() -> None:
     """Keep a lab to play with: real addresses, a DNS server, an AWS endpoint.
 

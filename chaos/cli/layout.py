@@ -16,6 +16,17 @@ ENDLESS = 10_000  # where no terminal is: whoever greps wants whole lines
 ROOM = 24  # the least that is left for the last column before it gets a line of its own
 
 
+class WholeSentences(click.Group):
+    """A group whose help tells what each command does in full, on as many lines as that takes."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Click would cut the sentence off where the line ends."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, found.get_short_help_str(ENDLESS)) for name, found in commands if found]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 def width() -> int:
     """How wide prose may be here."""
     return min(WIDEST, max(shutil.get_terminal_size((WIDEST, 24)).columns, 20))

@@ -59,6 +59,10 @@ def endpoint(asked: Asked) -> Iterator[Finding]:
         yield Finding("endpoint", "ok", "none is configured, and nobody was asked")
         return
     url = configured or f"https://sts.{account.region}.amazonaws.com"
+    if not url.lower().startswith(("http://", "https://")):
+        says = f"{url} is no http or https URL"
+        yield Finding("endpoint", _level(asked), says, "write it as http://127.0.0.1:4566")
+        return
     try:
         date, skew = _skew(url, through_proxy=configured is None)
     except (OSError, ValueError) as error:
@@ -129,8 +133,6 @@ def _clock(asked: Asked, date: str | None, skew: float) -> Finding:
 
 def _skew(url: str, *, through_proxy: bool) -> tuple[str | None, float]:
     """The endpoint's `Date`, whole seconds, and by how many seconds it is ahead of our clock."""
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError("it is no http or https URL")
     # As in `AwsCalls`: a proxy of the surroundings is for AWS, not for an endpoint that was named.
     proxies = [] if through_proxy else [urllib.request.ProxyHandler({})]
     opener = urllib.request.build_opener(_AsItIs, *proxies)

@@ -37,7 +37,7 @@ function span(seconds) {
   const size = Math.abs(seconds);
   if (size > 0 && size < 0.9995)
     return `${(seconds * 1000).toFixed(size < 0.00995 ? 1 : 0).replace(/\.0$/, "")} ms`;
-  if (size < 120) return `${seconds.toFixed(1).replace(/\.0$/, "")} s`;
+  if (size < 119.95) return `${seconds.toFixed(1).replace(/\.0$/, "")} s`;
   const whole = Math.round(size);
   const sign = seconds < 0 ? "−" : "";
   const parts =

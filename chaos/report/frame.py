@@ -14,6 +14,7 @@ from chaos.report import words
 from chaos.report.live import Live, LiveFault, LiveProbe
 from chaos.report.promises import Mood, Timer, promises, whole
 from chaos.report.strip import Cell, coarser
+from chaos.verdict import percent
 from probes.durations import show
 
 Mark = Literal["broken", "back"]
@@ -101,7 +102,7 @@ def _row(name: str, probe: LiveProbe, now: float, factor: int) -> Row:
         mood=mood,
         state=state,
         latency="" if probe.latency is None else show(probe.latency),
-        available=words.percent(probe.good / probe.attempts) if probe.attempts else "",
+        available=percent(probe.good / probe.attempts) if probe.attempts else "",
         timeout=probe.timeout,
         cells=tuple(cells.get(at) for at in range(max(cells, default=-1) + 1)),
     )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from chaos.report import words
 from chaos.report.live import Live, LiveProbe
+from chaos.verdict import percent
 from probes.durations import show
 from probes.outages import Interval
 
@@ -71,12 +72,12 @@ def _heals_within(wanted: float, probe: LiveProbe, live: Live, now: float) -> Cl
 
 def _availability(wanted: float, probe: LiveProbe, live: Live, _: float) -> Clock:
     if not probe.attempts:
-        return "idle", f"at least {words.percent(wanted)}", None
+        return "idle", f"at least {percent(wanted)}", None
     share = probe.good / probe.attempts
     below: Mood = "doubt" if live.closed is None else "bad"
     mood = "good" if share >= wanted else below
     so_far = " so far" if live.closed is None else ""
-    return mood, f"{words.percent(share)}{so_far}, at least {words.percent(wanted)}", None
+    return mood, f"{percent(share)}{so_far}, at least {percent(wanted)}", None
 
 
 def _unaffected(_: bool, probe: LiveProbe, live: Live, __: float) -> Clock:

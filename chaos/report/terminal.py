@@ -20,7 +20,7 @@ COLOURS = {"held": "32", "broken": "31", "unknown": "33"}
 NAMED = 4
 ENDS = {
     "already": "already as before",
-    "kept": "kept: nothing brings it back",
+    "kept": "kept: nothing brings them back",
     "gone": "gone: the environment ended, and they with it",
     "conflict": "CHANGED BY SOMEBODY ELSE",
     "failed": "FAILED",

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from chaos.history import History
-from chaos.verdict import Result
+from chaos.verdict import Result, percent
 from probes.durations import show
 from probes.outages import Interval
 
@@ -65,12 +65,6 @@ def span(interval: Interval | None) -> str:
     return f"{low.removesuffix(f' {unit}') if alike else low} – {high}"
 
 
-def percent(share: float) -> str:
-    """A fraction, to a hundredth of a percent; only what is whole is called 100%."""
-    text = f"{share * 100:.2f}".rstrip("0").rstrip(".")
-    return "99.99%" if text == "100" and share < 1 else f"{text}%"
-
-
 def wanted(result: Result) -> str:
     """What was promised: `≤ 2 min`, `≥ 40%`."""
     if result.objective == "unaffected":
@@ -82,7 +76,7 @@ def wanted(result: Result) -> str:
 
 def measured(result: Result) -> str:
     """What was measured, as far as that can be known."""
-    if result.objective == "unaffected" and result.value == "held":
+    if result.objective == result.how == "unaffected":  # held, or seen no failure so far
         return "no failure"
     if result.measured is None:
         return "not measured"

@@ -51,7 +51,7 @@ class _Reasons:
         """What the error says, unless its place was refused already."""
         path, beyond = _path(error["loc"], self._places)
         place = self._places[path]
-        if place.broken:
+        if place.broken or (error["type"] == "value_error" and self._broken_below(path)):
             return []
         if error["type"] == "extra_forbidden":
             what = words(error, self._places[path[:-1]].known, "")
@@ -62,6 +62,10 @@ class _Reasons:
         if "[key]" in beyond:
             return [Problem(place.key, where(path, self._root), what)]
         return [self.problem(path, what)]
+
+    def _broken_below(self, path: Path) -> bool:
+        """Whether the whole was checked without a part of it that was refused already."""
+        return any(p.broken and at[: len(path)] == path for at, p in self._places.items())
 
 
 def _path(loc: Path, places: dict[Path, Place]) -> tuple[Path, Path]:

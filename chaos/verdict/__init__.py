@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.verdict.finding import Result
+from chaos.verdict.finding import Result, percent
 from chaos.verdict.measurement import Measurement, Reading, Times
 from chaos.verdict.verdict import VERSION, Verdict, judge, judge_safely
 
@@ -15,4 +15,5 @@ __all__ = [
     "Verdict",
     "judge",
     "judge_safely",
+    "percent",
 ]

@@ -48,6 +48,12 @@ def compared(measured: Interval, wanted: float) -> Value:
     return "broken" if measured.low > wanted else "unknown"
 
 
+def percent(share: float) -> str:
+    """A fraction, to a hundredth of a percent; only what is whole is called 100%."""
+    text = f"{share * 100:.2f}".rstrip("0").rstrip(".")
+    return "99.99%" if text == "100" and share < 1 else f"{text}%"
+
+
 def span(interval: Interval) -> str:
     """An interval for people: `61.2 s to 62.3 s`, `more than 40 s`, `0 s`."""
     if interval.high == math.inf:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chaos.verdict.data_loss import rpo
-from chaos.verdict.finding import TOO_COARSE, Finding, Result, Value, compared, span
+from chaos.verdict.finding import TOO_COARSE, Finding, Result, Value, compared, percent, span
 from chaos.verdict.measurement import Measurement, Times
 from probes.durations import show
 from probes.outages import Interval
@@ -74,13 +74,13 @@ def _rto(wanted: float, m: Measurement, at: Times) -> Finding:
         return _failover(value, lasted, found.rto, at)
     if found.kind == "after":
         told, how = "recovered only after the fault was lifted", "after lifting"
-        doubt = "was not shown to recover before the fault was lifted"
+        doubt, longer = "was not shown to recover before the fault was lifted", "a longer fault"
     else:
         told, how = "did not recover", "never"
-        doubt = "was not shown to recover before the observation ended"
+        doubt, longer = "was not shown to recover before the observation ended", "a longer one"
     if value == "broken":
         return Finding("broken", f"{told}: {lasted}", found.rto, how)
-    return Finding("unknown", f"{doubt}: {lasted}; a longer fault would tell", found.rto, how)
+    return Finding("unknown", f"{doubt}: {lasted}; {longer} would tell", found.rto, how)
 
 
 def _failover(value: Value, lasted: str, rto: Interval, at: Times) -> Finding:
@@ -125,7 +125,7 @@ def _healed(measured: Interval | None, wanted: float, verb: str) -> Finding:
 def _availability(wanted: float, m: Measurement, _: Times) -> Finding:
     if m.availability is None:
         return _UNSEEN
-    told = f"was available to {m.availability:.2%} of the attempts, {wanted:.2%} wanted"
+    told = f"was available to {percent(m.availability)} of the attempts, {percent(wanted)} wanted"
     value = compared(Interval(-m.availability, -m.availability), -wanted)
     return Finding(value, told, Interval(m.availability, m.availability))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.durations import LONGEST, parse, write
+from probes.durations import LONGEST, parse, show, write
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,14 @@ from probes.durations import LONGEST, parse, write
 )
 def test_in_the_unit_that_people_would_take(seconds: float, written: str) -> None:
     assert write(seconds) == written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(119.94, "119.9 s"), (119.96, "2 min"), (120, "2 min"), (0.9996, "1 s"), (7199.7, "2 h")],
+)
+def test_what_is_as_much_is_told_alike(seconds: float, told: str) -> None:
+    assert show(seconds) == told
 
 
 @given(st.integers(min_value=0, max_value=int(LONGEST) * 1000))

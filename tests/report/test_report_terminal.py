@@ -14,7 +14,7 @@ from chaos.journal import Event, read
 from chaos.report import words, write_reports
 from chaos.report.progress import TURNS, Progress
 from chaos.report.terminal import verdict_block
-from chaos.verdict import judge
+from chaos.verdict import Result, judge, percent
 from probes.outages import Interval
 
 
@@ -90,7 +90,7 @@ def test_many_levers_that_are_not_back_still_fit_the_screen(tmp_path: Path) -> N
 
 
 def test_a_one_way_door_is_told_as_kept(tmp_path: Path) -> None:
-    assert "put back   0 of 4, 4 kept: nothing brings it back" in block_of(
+    assert "put back   0 of 4, 4 kept: nothing brings them back" in block_of(
         tmp_path, outcomes=("kept",) * 4
     )
 
@@ -239,11 +239,24 @@ def test_an_interval_is_told_with_its_unit_once(interval: Interval | None, text:
     assert words.span(interval) == text
 
 
+def test_what_never_failed_in_a_run_that_was_cut_off_was_not_down() -> None:
+    seen = Result(
+        probe="canary",
+        objective="unaffected",
+        wanted=True,
+        measured=Interval(0.0, 0.0),
+        value="unknown",
+        how="unaffected",
+        reason="canary was unaffected",
+    )
+    assert words.measured(seen) == "no failure"
+
+
 @pytest.mark.parametrize(
     ("share", "text"), [(1.0, "100%"), (0.999999, "99.99%"), (0.4, "40%"), (0.0, "0%")]
 )
 def test_only_what_is_whole_is_called_a_hundred_percent(share: float, text: str) -> None:
-    assert words.percent(share) == text
+    assert percent(share) == text
 
 
 def test_a_slow_lab_is_told_too(tmp_path: Path) -> None:

@@ -141,14 +141,14 @@ AVAILABILITY = {
         wanted=0.75,
         seen=FAILOVER,
         value="held",
-        reason="was available to 75.00% of the attempts, 75.00% wanted",
+        reason="was available to 75% of the attempts, 75% wanted",
         measured=Interval(0.75, 0.75),
     ),
     "not enough": Case(
         wanted=0.76,
         seen=FAILOVER,
         value="broken",
-        reason="was available to 75.00% of the attempts, 76.00% wanted",
+        reason="was available to 75% of the attempts, 76% wanted",
         measured=Interval(0.75, 0.75),
     ),
     "no attempt": Case(
@@ -163,7 +163,7 @@ AVAILABILITY = {
         seen="++++---++++++++++-------",
         changes=ONE_WAY,
         value="held",
-        reason="was available to 76.92% of the attempts, 50.00% wanted",
+        reason="was available to 76.92% of the attempts, 50% wanted",
         measured=Interval(10 / 13, 10 / 13),
     ),
     "the journal breaks off": Case(
@@ -171,7 +171,7 @@ AVAILABILITY = {
         seen="++++---+",
         changes=(*ONE_WAY, but(phases=(("inject", 2.75),), ended=8.0, finished=False)),
         value="held",
-        reason="was available to 40.00% of the attempts, 30.00% wanted",
+        reason="was available to 40% of the attempts, 30% wanted",
         measured=Interval(0.4, 0.4),
     ),
 }

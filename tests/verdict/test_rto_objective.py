@@ -95,7 +95,7 @@ RTO = {
         seen=NEVER,
         value="unknown",
         reason="was not shown to recover before the observation ended: more than 20 s, 60 s"
-        " allowed; a longer fault would tell",
+        " allowed; a longer one would tell",
         measured=Interval(20, math.inf),
         how="never",
     ),
