@@ -36,7 +36,7 @@ class GrpcHealth(Endpoint):
     Without `tls` the connection is not encrypted; `tls: {}` trusts whom this machine trusts. There
     is no way not to verify the certificate: the library has none.
 
-    It needs the extra: `pip install 'chaos-drill[grpc]'`.
+    It needs the extra `grpc`; in the clone: `pip install '.[grpc]'`.
 
     Measured phases: `name`, and `check`, which has all from the connection to the answer.
     """
@@ -66,7 +66,7 @@ catalogue:
                 importlib.import_module(module)
         except ImportError as error:
             raise ValueError(
-                "grpc_health needs the extra: pip install 'chaos-drill[grpc]'"
+                "grpc_health needs the extra grpc; in the clone: pip install '.[grpc]'"
             ) from error
         return self
 

@@ -121,7 +121,7 @@ def test_a_missing_extra_says_what_to_install(tmp_path: Path) -> None:
     work.mkdir()
     done = chaos("run", "region-outage", cwd=work, PYTHONPATH=str(tmp_path))
     assert done.returncode == 2
-    assert "pip install 'chaos-drill[lab]'" in done.stderr
+    assert "pip install '.[lab]'" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(work.iterdir()) == []
 

@@ -141,8 +141,8 @@ def test_an_extra_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.Monk
     extras = {"lab": ("no_such_module", "labs"), "pytest": ("no_such_module", "tests")}
     monkeypatch.setattr(machine, "EXTRAS", extras)
     lab, tests = machine.extras(asked(tmp_path))
-    assert (lab.level, lab.do) == ("missing", "pip install 'chaos-drill[lab]'")
-    assert (tests.level, tests.do) == ("ok", "pip install 'chaos-drill[pytest]'")
+    assert (lab.level, lab.do) == ("missing", "in the clone: pip install '.[lab]'")
+    assert (tests.level, tests.do) == ("absent", "in the clone: pip install '.[pytest]'")
 
 
 def test_an_old_python_another_system_and_a_coarse_clock(

@@ -11,7 +11,12 @@ from chaos.cli import options
 from chaos.cli.say import say, say_json
 from chaos.runs import Runs
 
-MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "missing": ("✗", "red")}
+MARKS = {
+    "ok": ("✓", "green"),
+    "absent": ("–", "white"),
+    "warning": ("!", "yellow"),
+    "missing": ("✗", "red"),
+}
 MISSING = 2  # the exit code
 
 
@@ -23,8 +28,9 @@ MISSING = 2  # the exit code
 def command(endpoint: str | None, region: str | None, runs: Runs, as_json: bool) -> None:
     """Look whether this machine and the AWS account configured here are fit for drills.
 
-    Each line is one check: ✓ fine, ! worth knowing, ✗ needed and missing. Nothing is changed, no
-    secret is told, and nobody is contacted but the endpoint and the account that are configured.
+    Each line is one check: ✓ fine, – not there and not needed, ! worth knowing, ✗ needed and
+    missing. Nothing is changed, no secret is told, and nobody is contacted but the endpoint and
+    the account that are configured.
 
     \b
     Exit codes: 0 the embedded lab can work (there may be warnings),

@@ -87,8 +87,10 @@ def command(
         click.echo(str(error), err=True)
     finally:
         # The journal may have missed something, or be gone; what is known here counts.
-        if left := incomplete(pulls):
+        left = incomplete(pulls)
+        if left and code != 4:
             tell(f"not back: {counted(len(left), 'lever')}; run: chaos rollback {journal}")
+        if left:
             sys.exit(4)
     sys.exit(code)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from chaos.runs import Runs
 
-Level = Literal["ok", "warning", "missing"]
+Level = Literal["ok", "absent", "warning", "missing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,9 +148,9 @@ def extras(_: Asked) -> Iterator[Finding]:
         if importlib.util.find_spec(module) is not None:
             yield Finding("extras", "ok", f"{extra} is installed: {needed_for}")
         else:
-            level: Level = "missing" if extra == NEEDED_EXTRA else "ok"
+            level: Level = "missing" if extra == NEEDED_EXTRA else "absent"
             says = f"{extra} is not installed; it is for {needed_for}"
-            yield Finding("extras", level, says, f"pip install 'chaos-drill[{extra}]'")
+            yield Finding("extras", level, says, f"in the clone: pip install '.[{extra}]'")
 
 
 def clock(_: Asked) -> Iterator[Finding]:

@@ -148,7 +148,8 @@ async def process(log: Path) -> AsyncIterator[Process]:
     """A lab's process, which waits for its declaration and is ended afterwards; see `ready`."""
     if importlib.util.find_spec("moto") is None:
         raise EnvironmentFailed(
-            "the embedded lab needs moto, which is not installed: pip install 'chaos-drill[lab]'"
+            "the embedded lab needs moto, which is not installed;"
+            " in the clone: pip install '.[lab]'"
         )
     started = await _spawn(log)
     try:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
-MISSING = "the embedded lab needs moto, which is not installed: pip install 'chaos-drill[lab]'"
+MISSING = "the embedded lab needs moto, which is not installed; in the clone: pip install '.[lab]'"
 # Each backend is imported at its first call, EC2's in a second: better while the lab comes up.
 BACKENDS = ("ec2", "autoscaling", "dynamodb", "route53")
 

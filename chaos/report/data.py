@@ -12,7 +12,7 @@ from chaos.report import words
 from chaos.report.cells import cells
 from chaos.report.distribution import distribution
 from chaos.report.recovery import steps
-from chaos.verdict import Measurement, Reading, Result, Times, Verdict
+from chaos.verdict import Measurement, Reading, Result, Times, Verdict, percent
 from probes.durations import show
 from probes.outages import Interval, Outage
 from probes.probe import Sample
@@ -184,7 +184,7 @@ def _says(found: Measurement | None) -> str:
 def _availability(found: Measurement | None) -> str:
     if found is None or found.availability is None:
         return "–"
-    return words.percent(found.availability)
+    return percent(found.availability)
 
 
 def _outage(outage: Outage, samples: tuple[Sample, ...]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ PHASES = {
     "inject": "every probe is good; beginning",
     "hold": "the fault is on; watching",
     "rollback": "putting back what is still changed",
-    "recover": "all is put back; waiting until every probe is good again",
+    "recover": "waiting until every probe is good again",
     "judge": "judging",
 }
 FAULTS = {
@@ -35,7 +35,8 @@ class Progress:
 
     def __init__(self) -> None:
         self._faults: list[str] = []
-        self._levers: dict[int, str] = {}  # those that are pulled
+        self._moved = False  # a lever that can be put back
+        self._levers: dict[int, str] = {}  # those of them that are not back
         self._down: dict[str, tuple[float, float]] = {}  # starts of the first and last bad attempt
         self._up: dict[str, float] = {}  # start of the good attempt that showed the recovery
         self._turns: dict[str, int] = {}
@@ -74,8 +75,10 @@ class Progress:
         phase: str = event["phase"]
         if phase == "rollback" and not self._levers:
             return None
-        not_all = "not " if phase == "recover" and self._levers else ""
-        return not_all + PHASES.get(phase, phase)
+        back = ""
+        if phase == "recover" and self._moved:
+            back = "not all is put back; " if self._levers else "all is put back; "
+        return back + PHASES.get(phase, phase)
 
     def _fault(self, event: Event) -> str:
         number = event["fault"]
@@ -84,7 +87,9 @@ class Progress:
         return f"{name}: {FAULTS[event['state']]}{error}"
 
     def _pull(self, event: Event) -> None:
-        self._levers[event["pull"]] = lever_name(event["lever"])
+        if not event["irreversible"]:
+            self._moved = True
+            self._levers[event["pull"]] = lever_name(event["lever"])
 
     def _restored(self, event: Event) -> str | None:
         """Only what is wrong: that levers go back is what the fault's own line says."""

@@ -423,8 +423,8 @@ def test_a_lab_without_moto_says_what_to_install(short: Path, tmp_path: Path) ->
     )
     lab = Lab(short, STREAMING, PYTHONPATH=str(tmp_path))
     assert lab.ready() == {
-        "error": "the embedded lab needs moto, which is not installed:"
-        " pip install 'chaos-drill[lab]'"
+        "error": "the embedded lab needs moto, which is not installed;"
+        " in the clone: pip install '.[lab]'"
     }
     assert lab.end() == 1
     wait_until(lambda: not [*short.iterdir()])

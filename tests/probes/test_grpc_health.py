@@ -181,6 +181,6 @@ def test_without_its_extra_it_says_what_to_install(
 
     monkeypatch.setattr(importlib, "import_module", without)
     with pytest.raises(
-        ValidationError, match=r"needs the extra: pip install 'chaos-drill\[grpc\]'"
+        ValidationError, match=r"needs the extra grpc; in the clone: pip install '.\[grpc\]'"
     ):
         probe(443)

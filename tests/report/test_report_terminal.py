@@ -157,7 +157,7 @@ def test_a_lever_that_is_not_put_back_is_told(tmp_path: Path) -> None:
 def test_what_is_not_back_is_not_told_to_be() -> None:
     progress = Progress()
     for happened in (
-        event("pull", pull=0, lever={"kind": "dns_rule", "id": "x"}),
+        event("pull", pull=0, lever={"kind": "dns_rule", "id": "x"}, irreversible=False),
         event("restored", pull=0, outcome="conflict"),
     ):
         progress.line(happened)
