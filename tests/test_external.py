@@ -177,7 +177,7 @@ def test_nobody_marks_it_as_undone_and_rollback_asks_again(
         return await resume(path, tell)
 
     assert [p.outcome for p in run_virtual(again())] == ["restored"]
-    assert told == [f"BY HAND: {UNDO} — then press Enter, or: chaos mark {tmp_path}"]
+    assert told == [f"BY HAND: once more: {UNDO} — then press Enter, or: chaos mark {tmp_path}"]
 
 
 def test_a_mark_that_is_lost_says_nothing_of_what_was_done(

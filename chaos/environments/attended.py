@@ -139,9 +139,9 @@ class Operator:
         return {}
 
     async def _take_back(self, task: str) -> None:
-        begun = self._state(task) != "to do"
         undo = self._tasks.get(task, {}).get("undo", f"undo this: {task}")
-        self._ask(task, "to undo", undo if begun else f"if it was begun: {undo}")
+        how = {"to do": "if it was begun: ", "to undo": "once more: "}.get(self._state(task), "")
+        self._ask(task, "to undo", how + undo)
         try:
             await self._until(task, lambda state: state == "undone", again="to undo")
         except TimeoutError as error:
