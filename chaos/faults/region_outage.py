@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chaos.errors import InvalidInput
 from chaos.faults.fault import Fault, Fidelity, Look, Pull
-from chaos.levers.lab import ApiRule, Reachability, Replication
+from chaos.levers.lab import CLOSED, ApiRule, Reachability, Replication
 
 # Their changes are made in us-east-1 for the whole world; their data planes go on. Source: AWS
 # Fault Isolation Boundaries, "Global services" (partitional and edge services).
@@ -65,4 +65,4 @@ class RegionOutage(Fault):
                 ApiRule(id="global-control-planes"),
                 {"action": self.mode, "services": GLOBAL_CONTROL_PLANES},
             )
-        await pull(Reachability(scope=self.region), {"hang": "drop", "refuse": "refuse"}[self.mode])
+        await pull(Reachability(scope=self.region), CLOSED[self.mode])

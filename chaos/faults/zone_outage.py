@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chaos.errors import InvalidInput
 from chaos.faults.fault import Fault, Fidelity, Look, Pull
-from chaos.levers.lab import Reachability
+from chaos.levers.lab import CLOSED, Reachability
 
 
 class ZoneOutage(Fault):
@@ -39,4 +39,4 @@ class ZoneOutage(Fault):
         if self.zone not in zones:
             known = ", ".join(zones)
             raise InvalidInput(f"zone_outage: no zone {self.zone!r} here; there is {known}")
-        await pull(Reachability(scope=self.zone), {"hang": "drop", "refuse": "refuse"}[self.mode])
+        await pull(Reachability(scope=self.zone), CLOSED[self.mode])

@@ -60,6 +60,10 @@ class DnsRule(Rule):
     kind: ClassVar[str] = "dns_rule"
 
 
+# The state of a gate by what who comes up against it sees, as faults call it.
+CLOSED = {"hang": "drop", "refuse": "refuse"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reachability:
     """Whether the addresses of a region or zone answer from outside: `open`, `drop` or `refuse`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import dns.exception
@@ -15,7 +15,7 @@ import dns.rdatatype
 
 from chaos.proxies.dns_names import means, parsed
 from chaos.proxies.dns_wire import Asked
-from chaos.proxies.rulebook import Rulebook
+from chaos.proxies.rulebook import Rulebook, as_given, refuse_unknown
 
 Action = Literal["delay", "servfail", "refused", "nxdomain", "silence", "truncated", "wrong"]
 
@@ -61,11 +61,7 @@ class DnsRule:
     @classmethod
     def from_json(cls, value: Any) -> DnsRule:
         """Read a rule strictly; raises ValueError that begins with the key's name."""
-        if not isinstance(value, dict):
-            raise ValueError(f"rule: must be an object, not {value!r}")  # noqa: TRY004  # one error for all
-        for name in value:
-            if name not in CHECKS:
-                raise ValueError(f"{name}: unknown; a rule has {', '.join(CHECKS)}")
+        refuse_unknown(value, CHECKS)
         if "action" not in value:
             raise ValueError(f"action: missing; it is one of {', '.join(get_args(Action))}")
         rule = cls(**{name: CHECKS[name](name, given) for name, given in value.items()})
@@ -74,12 +70,7 @@ class DnsRule:
 
     def to_json(self) -> dict[str, Any]:
         """The rule as it was given."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in given.items()
-            if value is not None
-        }
+        return as_given(self)
 
     @property
     def kinds(self) -> tuple[str, ...] | None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, ItemsView, Iterable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class AsJson(Protocol):
@@ -13,6 +17,26 @@ class AsJson(Protocol):
 
 
 R = TypeVar("R", bound=AsJson)
+
+
+def refuse_unknown(rule: Any, keys: Iterable[str]) -> None:
+    """Raises ValueError for what is no rule given as JSON, or has a key that none has."""
+    if not isinstance(rule, dict):
+        raise ValueError(f"rule: must be an object, not {rule!r}")  # noqa: TRY004  # one error for all
+    known = list(keys)
+    for name in rule:
+        if name not in known:
+            raise ValueError(f"{name}: unknown; a rule has {', '.join(known)}")
+
+
+def as_given(rule: DataclassInstance) -> dict[str, Any]:
+    """A rule as it was given, by its fields: those that are None were not."""
+    given = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 class Rulebook(Generic[R]):

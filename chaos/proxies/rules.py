@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from chaos.proxies.request import ApiRequest
-from chaos.proxies.rulebook import Rulebook
+from chaos.proxies.rulebook import Rulebook, as_given, refuse_unknown
 
 Action = Literal["hang", "refuse", "error", "delay"]
 
@@ -43,11 +43,7 @@ class Rule:
     @classmethod
     def from_json(cls, value: Any) -> Rule:
         """Read a rule strictly; raises ValueError that begins with the key's name."""
-        if not isinstance(value, dict):
-            raise ValueError(f"rule: must be an object, not {value!r}")  # noqa: TRY004  # one error for all
-        for name in value:
-            if name not in CHECKS:
-                raise ValueError(f"{name}: unknown; a rule has {', '.join(CHECKS)}")
+        refuse_unknown(value, CHECKS)
         for name in ("action", *(("seconds",) if value.get("action") == "delay" else ())):
             if name not in value:
                 raise ValueError(f"{name}: missing")
@@ -59,12 +55,7 @@ class Rule:
 
     def to_json(self) -> dict[str, Any]:
         """The rule as it was given."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in given.items()
-            if value is not None
-        }
+        return as_given(self)
 
     def matches(self, request: ApiRequest) -> bool:
         """Whether the call is meant; one that says no region is in none."""

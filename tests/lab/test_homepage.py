@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from control_socket import ask
 
 from chaos import schema
 from chaos.lab.declaration import Lab as Declaration
@@ -39,14 +39,7 @@ class Lab:
         self.described: dict[str, Any] = json.loads(process.stdout.readline())
 
     def ask(self, op: str, **params: Any) -> dict[str, Any]:
-        with socket.socket(socket.AF_UNIX) as sock, sock.makefile("rw") as file:
-            sock.settimeout(DEADLINE_S)
-            sock.connect(self.described["control"])
-            file.write(json.dumps({"op": op, "params": params}) + "\n")
-            file.flush()
-            answer: dict[str, Any] = json.loads(file.readline())
-        result: dict[str, Any] = answer.get("result", answer)
-        return result
+        return ask(self.described["control"], op, **params)
 
     def put(self, rule: dict[str, Any] | None) -> dict[str, Any]:
         return self.ask("put_link_rule", id="t", rule=rule)

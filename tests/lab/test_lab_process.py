@@ -21,6 +21,7 @@ import boto3
 import dns.message
 import dns.query
 import pytest
+from control_socket import ask
 
 from chaos import schema
 from chaos.lab.declaration import Lab as Declaration
@@ -98,14 +99,7 @@ class Lab:
 
     def ask(self, op: str, **params: Any) -> dict[str, Any]:
         """One operation on the control socket: its result, or the whole answer when it failed."""
-        with socket.socket(socket.AF_UNIX) as sock, sock.makefile("rw") as file:
-            sock.settimeout(DEADLINE_S)
-            sock.connect(self.described["control"])
-            file.write(json.dumps({"op": op, "params": params}) + "\n")
-            file.flush()
-            answer: dict[str, Any] = json.loads(file.readline())
-        result: dict[str, Any] = answer.get("result", answer)
-        return result
+        return ask(self.described["control"], op, **params)
 
     def get(
         self, address: str, path: str, body: dict[str, str] | None = None, timeout: float = 10
@@ -379,7 +373,7 @@ def test_a_lab_ends_with_its_control_plane(own: Lab) -> None:
 def test_nothing_is_left_when_who_started_it_is_killed(short: Path) -> None:
     """The parent holds the other end of the lifeline, so its death is enough."""
     program = f"""
-import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import sys; sys.path[:0] = {[str(Path(__file__).parents[n]) for n in (0, 1)]!r}
 from pathlib import Path
 import test_lab_process as t
 lab = t.Lab(Path({str(short)!r}), t.STREAMING)
