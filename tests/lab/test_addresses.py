@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from virtual_labs import played_in
 
 from chaos.errors import EnvironmentFailed, InvalidInput
 from chaos.lab.addresses import Address
@@ -90,12 +91,7 @@ async def a_lab(directory: Path) -> AsyncIterator[Lab]:
         await asyncio.sleep(0.1)  # what was aborted goes in the loop's next rounds
 
 
-def in_a_lab(directory: Path, scenario: Callable[[Lab], Awaitable[None]]) -> None:
-    async def play() -> None:
-        async with a_lab(directory) as lab:
-            await scenario(lab)
-
-    run_virtual(play())
+in_a_lab = played_in(a_lab)
 
 
 def test_it_passes_everything_both_ways_and_half_closes(tmp_path: Path) -> None:

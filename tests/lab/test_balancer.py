@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from virtual_labs import played_in
 
 from chaos.lab.addresses import Address, Connect
 from chaos.lab.balancer import Balancer
@@ -17,7 +18,6 @@ from chaos.lab.gates import State
 from chaos.lab.hosts import Host
 from chaos.lab.network import Network
 from chaos.lab.relay import Relay
-from chaos.loops import run_virtual
 
 REGIONS = {"us-east-1": ("us-east-1a", "us-east-1b")}
 ZONES = REGIONS["us-east-1"]
@@ -118,12 +118,7 @@ async def a_lab(directory: Path) -> AsyncIterator[Lab]:
         await asyncio.sleep(0.1)  # what was aborted goes in the loop's next rounds
 
 
-def in_a_lab(directory: Path, scenario: Callable[[Lab], Awaitable[None]]) -> None:
-    async def play() -> None:
-        async with a_lab(directory) as lab:
-            await scenario(lab)
-
-    run_virtual(play())
+in_a_lab = played_in(a_lab)
 
 
 def test_a_new_target_is_healthy_after_its_first_check(tmp_path: Path) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from virtual_labs import played_in
 
 from chaos.lab.error_answers import answer
 from chaos.lab.network import Network
-from chaos.loops import run_virtual
 
 REGION, ZONE = "us-east-1", "us-east-1a"
 HOME = "127.1.1.250"  # where no host of these tests is
@@ -75,12 +75,7 @@ async def a_lab(directory: Path) -> AsyncIterator[Lab]:
         await asyncio.sleep(0.1)  # what was aborted goes in the loop's next rounds
 
 
-def in_a_lab(directory: Path, scenario: Callable[[Lab], Awaitable[None]]) -> None:
-    async def play() -> None:
-        async with a_lab(directory) as lab:
-            await scenario(lab)
-
-    run_virtual(play())
+in_a_lab = played_in(a_lab)
 
 
 async def echo(streams: Streams, text: bytes = b"hello") -> bytes:
