@@ -16,7 +16,6 @@ from probes.durations import show
 from probes.probe import Probe
 
 # Between two faults that are the same: the first has to be put back before the second.
-# Between two faults that are the same: the first has to be put back before the second.
 SPARE = 10.0
 IN_FLIGHT = 100  # attempts of one probe that may hang at the same time
 
