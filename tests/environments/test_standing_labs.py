@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,11 @@ def test_an_entry_that_another_lab_has_by_now_is_not_forgotten(tmp_path: Path) -
 
 
 def test_after_a_restart_what_has_the_number_is_not_the_labs() -> None:
-    described = {"pid": os.getsid(0), "directory": "/nowhere", "born": traces.born(os.getsid(0))}
-    assert entry(described=described).left()
-    assert not entry(described=described, boot="earlier").left()
-    assert not entry(described={**described, "born": "1"}).left()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, start_new_session=True) as lab:
+        described = {"pid": lab.pid, "directory": "/nowhere", "born": traces.born(lab.pid)}
+        assert entry(described=described).left() == [f"process {lab.pid}"]
+        assert not entry(described=described, boot="earlier").left()
+        assert not entry(described={**described, "born": "1"}).left()
 
 
 def test_an_entry_that_cannot_be_read_is_told(tmp_path: Path) -> None:
