@@ -13,15 +13,28 @@ from typing import Literal
 from xml.sax.saxutils import escape
 
 from chaos.proxies.framing import RequestHead, response
+from chaos.proxies.operations_index import S3, spoken_by
 from chaos.proxies.request import ApiRequest, action_of, is_form
+from chaos.proxies.s3_style import OUTPOSTS, S3_CONTROL
 
 Protocol = Literal["query", "ec2", "s3", "rest-xml", "rest-json", "json", "cbor"]
 
-# Signing names. Everything else that is REST speaks JSON.
-S3 = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
-REST_XML = frozenset({"route53", "cloudfront"})
-# S3 Control signs as s3, but wraps its errors as Route 53 does.
-S3_CONTROL = b"/v20180820/"
+REST = {"rest-json", "rest-xml"}
+
+# SQS, which once spoke forms: codes of that time that are no names of today's exceptions.
+# (Amazon SQS API Reference, "Common errors"; the `awsQueryError` traits of its Smithy model.)
+SQS_CODE = "AWS.SimpleQueueService."
+SQS_EXCEPTIONS = {
+    "NonExistentQueue": "QueueDoesNotExist",
+    "QueueAlreadyExists": "QueueNameExists",
+    "KMS.AccessDeniedException": "KmsAccessDenied",
+    "KMS.DisabledException": "KmsDisabled",
+    "KMS.InvalidKeyUsageException": "KmsInvalidKeyUsage",
+    "KMS.InvalidStateException": "KmsInvalidState",
+    "KMS.NotFoundException": "KmsNotFound",
+    "KMS.OptInRequired": "KmsOptInRequired",
+    "KMS.ThrottlingException": "KmsThrottled",
+}
 
 WRAPPED = (
     "<ErrorResponse><Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message>"
@@ -48,11 +61,21 @@ def protocol_of(head: RequestHead, request: ApiRequest) -> Protocol:
         return "cbor"
     if b"x-amz-target" in head.headers or b"x-amz-json" in kind:
         return "json"
-    if is_form(head) or action_of(head.target.partition(b"?")[2]):
+    path, _, query = head.target.partition(b"?")
+    if request.service in S3:
+        return _of_s3(path)
+    spoken = spoken_by(request.service or "")
+    # Who is REST too speaks forms at the root alone.
+    if (is_form(head) or action_of(query)) and (path == b"/" or not spoken & REST):
         return "ec2" if request.service == "ec2" else "query"
-    if request.service in S3 and not head.target.startswith(S3_CONTROL):
-        return "s3"
-    return "rest-xml" if request.service in REST_XML | S3 else "rest-json"
+    return "rest-xml" if "rest-xml" in spoken else "rest-json"
+
+
+def _of_s3(path: bytes) -> Protocol:
+    """S3 Control wraps its errors as Route 53 does."""
+    if path.startswith(OUTPOSTS):
+        return "rest-json"
+    return "rest-xml" if path.startswith(S3_CONTROL) else "s3"
 
 
 def error_response(
@@ -68,16 +91,23 @@ def error_response(
     request_id = f"chaos-{uuid.uuid4()}"
     protocol = protocol_of(head, request)
     fault = "Sender" if status < 500 else "Receiver"
-    body = _body(protocol, code=code, message=message, id=request_id, fault=fault)
+    exception = _exception(code) if request.service == "sqs" and protocol == "json" else code
+    body = _body(protocol, code=exception, message=message, id=request_id, fault=fault)
     headers = {"Content-Type": _content_type(protocol, head)}
     headers["x-amz-request-id" if protocol == "s3" else "x-amzn-requestid"] = request_id
     if protocol == "rest-json":
         headers["x-amzn-errortype"] = code
     if protocol == "cbor":
         headers["smithy-protocol"] = "rpc-v2-cbor"
-    if b"x-amzn-query-mode" in head.headers:
+    if b"x-amzn-query-mode" in head.headers:  # the code that forms had, for those who knew it
         headers["x-amzn-query-error"] = f"{code};{fault}"
     return response(status, headers, body, keep_alive=keep_alive, method=head.method)
+
+
+def _exception(code: str) -> str:
+    """The name of SQS's exception for a code of its older protocol."""
+    short = code.removeprefix(SQS_CODE)
+    return SQS_EXCEPTIONS.get(short, short)
 
 
 def _content_type(protocol: Protocol, head: RequestHead) -> str:

@@ -88,6 +88,14 @@ def test_the_modeled_exception_is_raised() -> None:
         "sqs", lambda c: c.list_queues(), {"action": "error", "code": "RequestThrottled"}
     )
     assert type(error).__name__ == "RequestThrottled"
+    for code, exception in (
+        ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
+        ("AWS.SimpleQueueService.BatchRequestTooLong", "BatchRequestTooLong"),
+        ("KMS.ThrottlingException", "KmsThrottled"),
+    ):
+        error = raised("sqs", lambda c: c.list_queues(), {"action": "error", "code": code})
+        assert type(error).__name__ == exception
+        assert error.response["Error"]["Code"] == code
     error = raised(
         "lambda",
         lambda c: c.list_functions(),
@@ -133,6 +141,9 @@ def signed(service: bytes) -> bytes:
     return b"Authorization: AWS4-HMAC-SHA256 Credential=k/d/r/" + service + b"/aws4_request"
 
 
+S3 = signed(b"s3")
+
+
 @pytest.mark.parametrize(
     ("raw", "protocol"),
     [
@@ -146,9 +157,11 @@ def signed(service: bytes) -> bytes:
         (asked(b"POST /", b"Content-Type: application/x-www-form-urlencoded"), "query"),
         (asked(b"GET /?Action=A", signed(b"ec2")), "ec2"),
         (asked(b"GET /?Action=A", signed(b"sts")), "query"),
-        (asked(b"GET /b/k", signed(b"s3")), "s3"),
+        (asked(b"GET /b/k", S3), "s3"),
         (asked(b"GET /b/k?AWSAccessKeyId=k"), "s3"),
-        (asked(b"GET /v20180820/jobs", signed(b"s3")), "rest-xml"),
+        (asked(b"GET /v20180820/jobs", S3), "rest-xml"),
+        (asked(b"POST /b?delete", b"Content-Type: application/x-www-form-urlencoded", S3), "s3"),
+        (asked(b"GET /S3Outposts/ListEndpoints", signed(b"s3-outposts")), "rest-json"),
         (asked(b"GET /2013-04-01/hostedzone", signed(b"route53")), "rest-xml"),
         (asked(b"GET /2015-03-31/functions", signed(b"lambda")), "rest-json"),
         (asked(b"GET /"), "rest-json"),
@@ -160,7 +173,7 @@ def test_the_protocol_is_the_request_s(raw: bytes, protocol: str) -> None:
 
 
 def test_texts_are_escaped() -> None:
-    head = parse_request(asked(b"GET /b/k", signed(b"s3")))
+    head = parse_request(asked(b"GET /b/k", S3))
     raw = error_response(head, identify(head), status=400, code="A", message="<b> & c")
     assert b"<Message>&lt;b&gt; &amp; c</Message>" in raw
 

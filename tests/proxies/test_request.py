@@ -48,15 +48,15 @@ def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode()
 
 
-CALLS: list[tuple[str, Callable[[Any], object], str, str | None]] = [
+CALLS: list[tuple[str, Callable[[Any], object], str, str]] = [
     ("dynamodb", lambda c: c.list_tables(), "dynamodb", "ListTables"),
     ("sqs", lambda c: c.list_queues(), "sqs", "ListQueues"),
     ("cloudwatch", lambda c: c.list_dashboards(), "monitoring", "ListDashboards"),
     ("ec2", lambda c: c.describe_instances(), "ec2", "DescribeInstances"),
     ("sts", lambda c: c.get_caller_identity(), "sts", "GetCallerIdentity"),
-    ("s3", lambda c: c.put_object(Bucket="b", Key="k", Body=b"x"), "s3", None),
-    ("route53", lambda c: c.delete_hosted_zone(Id="Z"), "route53", None),
-    ("lambda", lambda c: c.delete_function(FunctionName="f"), "lambda", None),
+    ("s3", lambda c: c.put_object(Bucket="b", Key="k", Body=b"x"), "s3", "PutObject"),
+    ("route53", lambda c: c.delete_hosted_zone(Id="Z"), "route53", "DeleteHostedZone"),
+    ("lambda", lambda c: c.delete_function(FunctionName="f"), "lambda", "DeleteFunction"),
     (
         "eventbridgev2",
         lambda c: c.delete_event_bus(EventBusArn="arn:aws:events:x"),
@@ -68,10 +68,16 @@ CALLS: list[tuple[str, Callable[[Any], object], str, str | None]] = [
 
 @pytest.mark.parametrize(("client", "ask", "service", "operation"), CALLS)
 def test_a_call_of_boto3_is_identified(
-    client: str, ask: Callable[[Any], object], service: str, operation: str | None
+    client: str, ask: Callable[[Any], object], service: str, operation: str
 ) -> None:
-    assert identify(*sent_by(client, ask)) == ApiRequest(
-        region="eu-west-1", service=service, operation=operation, access_key="lab"
+    given, form = sent_by(client, ask)
+    assert identify(given, form) == ApiRequest(
+        region="eu-west-1",
+        service=service,
+        operation=operation,
+        access_key="lab",
+        method=given.method.decode(),
+        path=given.target.decode().partition("?")[0],
     )
 
 
@@ -80,7 +86,12 @@ def test_a_presigned_url_has_its_scope_in_the_query() -> None:
     url = client.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
     path = "/" + url.split("/", 3)[3]
     assert identify(head(f"GET {path}".encode())) == ApiRequest(
-        region="eu-west-1", service="s3", access_key="lab"
+        region="eu-west-1",
+        service="s3",
+        operation="GetObject",
+        access_key="lab",
+        method="GET",
+        path="/b/k",
     )
 
 
@@ -99,7 +110,9 @@ def test_a_presigned_query_call_names_its_action() -> None:
     ],
 )
 def test_signature_version_2_is_s3_of_no_known_region(given: RequestHead) -> None:
-    assert identify(given) == ApiRequest(service="s3", access_key="lab")
+    assert identify(given) == ApiRequest(
+        service="s3", operation="GetObject", access_key="lab", method="GET", path="/b/k"
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,7 +130,9 @@ def test_signature_version_2_is_s3_of_no_known_region(given: RequestHead) -> Non
     ],
 )
 def test_version_4a_names_its_regions_elsewhere(given: RequestHead) -> None:
-    assert identify(given) == ApiRequest(region="us-east-1", service="s3", access_key="lab")
+    found = identify(given)
+    assert (found.region, found.service, found.access_key) == ("us-east-1", "s3", "lab")
+    assert found.operation == "ListBuckets"
 
 
 @pytest.mark.parametrize(
@@ -133,12 +148,15 @@ def test_version_4a_names_its_regions_elsewhere(given: RequestHead) -> None:
     ],
 )
 def test_a_request_that_says_nothing_is_nothing(given: RequestHead) -> None:
-    assert identify(given) == ApiRequest()
+    path = given.target.decode().partition("?")[0].replace("%2F", "/")
+    assert identify(given) == ApiRequest(method="GET", path=path)
 
 
 def test_the_key_may_be_last_or_alone_in_the_authorization() -> None:
     value = b"Authorization: AWS4-HMAC-SHA256 Signature=0,Credential=a/20260101/r/s/aws4_request"
-    assert identify(head(b"GET /", value)) == ApiRequest(region="r", service="s", access_key="a")
+    found = identify(head(b"GET /", value))
+    assert (found.region, found.service, found.access_key) == ("r", "s", "a")
+    assert found.operation is None  # nobody knows that service
 
 
 @pytest.mark.parametrize("form", [b"Version=1&Action=Go", b"Action=Go&Version=1", b"Action=Go"])
