@@ -15,7 +15,7 @@ import dns.rdatatype
 
 from chaos.proxies.dns_names import means, parsed
 from chaos.proxies.dns_wire import Asked
-from chaos.proxies.rulebook import Rulebook, as_given, refuse_unknown
+from chaos.proxies.rulebook import Rulebook, as_given, refuse_misplaced, refuse_unknown
 
 Action = Literal["delay", "servfail", "refused", "nxdomain", "silence", "truncated", "wrong"]
 
@@ -138,14 +138,7 @@ def record(kind: str, text: str) -> dns.rdata.Rdata:
 
 
 def _refuse_impossible(rule: DnsRule) -> None:
-    if (needed := NEEDED.get(rule.action)) and getattr(rule, needed) is None:
-        raise ValueError(f"{needed}: missing; {rule.action!r} needs it")
-    for name, actions in BELONGS_TO.items():
-        if getattr(rule, name) is not None and rule.action not in actions:
-            only = " and ".join(repr(action) for action in actions)
-            raise ValueError(f"{name}: means nothing to {rule.action!r}, only to {only}")
-    if (rule.jitter or 0.0) > (rule.seconds or 0.0):
-        raise ValueError("jitter: must be at most the delay: nothing is answered before its time")
+    refuse_misplaced(rule, needed=NEEDED, belongs_to=BELONGS_TO)
     for text in rule.answers or ():
         _refuse_no_record(rule.kinds or (), text)
 

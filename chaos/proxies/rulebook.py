@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterable
+from collections.abc import Callable, Collection, ItemsView, Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -29,6 +29,23 @@ def refuse_unknown(rule: Any, keys: Iterable[str]) -> None:
             raise ValueError(f"{name}: unknown; a rule has {', '.join(known)}")
 
 
+def refuse_misplaced(
+    rule: Any, *, needed: Mapping[str, str], belongs_to: Mapping[str, Collection[str]]
+) -> None:
+    """Raises ValueError for a key that the rule's action lacks, or has no use for.
+
+    `needed` is by action, `belongs_to` has the actions to which a key means something.
+    """
+    if (name := needed.get(rule.action)) and getattr(rule, name) is None:
+        raise ValueError(f"{name}: missing; {rule.action!r} needs it")
+    for name, actions in belongs_to.items():
+        if getattr(rule, name) is not None and rule.action not in actions:
+            only = " and ".join(repr(action) for action in actions)
+            raise ValueError(f"{name}: means nothing to {rule.action!r}, only to {only}")
+    if (rule.jitter or 0.0) > (rule.seconds or 0.0):
+        raise ValueError("jitter: must be at most the delay: nothing is answered before its time")
+
+
 def as_given(rule: DataclassInstance) -> dict[str, Any]:
     """A rule as it was given, by its fields: those that are None were not."""
     given = {field.name: getattr(rule, field.name) for field in fields(rule)}
@@ -49,19 +66,36 @@ class Rulebook(Generic[R]):
 
     def __init__(self, read: Callable[[Any], R]) -> None:
         self.on_change: list[Callable[[], None]] = []
-        self._read = read
+        self.read = read
         self._rules: dict[str, R] = {}
         self._hits: dict[str, int] = {}
 
     def put(self, id: str, rule: Any) -> None:  # noqa: A002  # its name in the control protocol
         """Set or replace a rule given as JSON; None removes it. Raises what `read` raises."""
-        wanted = None if rule is None else self._read(rule)
-        if wanted == self._rules.get(id):
-            return
+        wanted = None if rule is None else self.read(rule)
+        rules = dict(self._rules)
         if wanted is None:
-            del self._rules[id]
+            rules.pop(id, None)
         else:
-            self._rules[id], self._hits[id] = wanted, 0
+            rules[id] = wanted
+        self._replace(rules)
+
+    def replace_all(self, given: Mapping[str, Any]) -> None:
+        """Put these rules, in this order, in the place of all others; all of them or none.
+
+        Raises what `read` raises. A rule that stays what it was goes on counting.
+        """
+        self._replace({name: self.read(rule) for name, rule in given.items()})
+
+    def _replace(self, rules: Mapping[str, R]) -> None:
+        before, self._rules = self._rules, dict(rules)
+        for id, rule in rules.items():  # noqa: A001  # as above
+            if rule != before.get(id):
+                self._hits[id] = 0
+        if [*before.items()] != [*rules.items()]:
+            self._changed()
+
+    def _changed(self) -> None:
         for notify in list(self.on_change):
             notify()
 

@@ -2,68 +2,91 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from chaos.proxies import rule_values as read
+from chaos.proxies.armed import DEFAULT_CODE, DEFAULT_STATUS, Armed
+from chaos.proxies.effect import Effect
 from chaos.proxies.request import ApiRequest
-from chaos.proxies.rulebook import Rulebook, as_given, refuse_unknown
+from chaos.proxies.rulebook import Rulebook, as_given, refuse_misplaced, refuse_unknown
 
-Action = Literal["hang", "refuse", "error", "delay"]
+__all__ = ["DEFAULT_CODE", "DEFAULT_STATUS", "Rule", "Rules"]
 
-# As in LocalStack's chaos API.
-DEFAULT_STATUS = 503
-DEFAULT_CODE = "ServiceUnavailable"
-# It becomes a header's value and an XML element's text; a '#' would be read as a namespace.
-CODE = re.compile(r"[A-Za-z0-9._:-]{1,200}")
-# Keys that mean something to one action only.
-BELONGS_TO = {"status": "error", "code": "error", "seconds": "delay"}
+Action = Literal["hang", "refuse", "error", "delay", "reset", "truncate", "bandwidth", "throttle"]
+
+# Keys that mean something to some actions only.
+BELONGS_TO = {
+    "status": ("error", "throttle"),
+    "code": ("error", "throttle"),
+    "message": ("error", "throttle"),
+    "seconds": ("delay",),
+    "jitter": ("delay",),
+    "forward": ("error", "hang", "reset"),
+    "after": ("reset", "truncate"),
+    "rate": ("bandwidth",),
+    "limit": ("throttle",),
+    "burst": ("throttle",),
+}
+NEEDED = {"delay": "seconds", "bandwidth": "rate", "throttle": "limit"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """Calls to match, and what happens to them; None is: any, or the default.
 
-    hang      read, never answered, never passed on
-    refuse    the connection is reset
-    error     answered with `status` and `code`, as the service itself would
-    delay     passed on after `seconds` of the loop
+    hang       read, never answered; not passed on either, without `forward`
+    refuse     the connection is reset at once
+    error      answered with `status` and `code`, as the service itself would
+    delay      passed on after `seconds` of the loop, give or take up to `jitter`
+    reset      the connection is reset once the call is read, or `after` bytes of the answer's body
+    truncate   the answer's body ends `after` bytes, although its length says more
+    bandwidth  the answer's body comes at `rate` bytes per second
+    throttle   calls above `limit` per second are answered as the service throttles; `burst` calls
+               may come at once
+
+    Names of services are any usual ones: `cloudwatch` and `monitoring` mean the same. `callers`
+    are access key ids. `probability` is drawn for each call, by a generator that `seed` starts;
+    `first` is how many of the calls that match are meant; `schedule` has the seconds, from when
+    the rule was put, at which it goes on, off, on, …. With `forward` the call is passed on and
+    only its answer is lost: the write happened.
     """
 
     action: Action
     regions: tuple[str, ...] | None = None
     services: tuple[str, ...] | None = None
     operations: tuple[str, ...] | None = None
+    callers: tuple[str, ...] | None = None
+    probability: float | None = None
+    seed: int | None = None
+    first: int | None = None
+    schedule: tuple[float, ...] | None = None
     status: int | None = None
     code: str | None = None
+    message: str | None = None
     seconds: float | None = None
+    jitter: float | None = None
+    forward: bool | None = None
+    after: int | None = None
+    rate: float | None = None
+    limit: float | None = None
+    burst: int | None = None
+    description: str | None = None
 
     @classmethod
     def from_json(cls, value: Any) -> Rule:
         """Read a rule strictly; raises ValueError that begins with the key's name."""
         refuse_unknown(value, CHECKS)
-        for name in ("action", *(("seconds",) if value.get("action") == "delay" else ())):
-            if name not in value:
-                raise ValueError(f"{name}: missing")
+        if "action" not in value:
+            raise ValueError(f"action: missing; it is one of {', '.join(get_args(Action))}")
         rule = cls(**{name: CHECKS[name](name, given) for name, given in value.items()})
-        for name, action in BELONGS_TO.items():
-            if name in value and rule.action != action:
-                raise ValueError(f"{name}: means nothing to {rule.action!r}, only to {action!r}")
+        _refuse_impossible(rule)
         return rule
 
     def to_json(self) -> dict[str, Any]:
         """The rule as it was given."""
         return as_given(self)
-
-    def matches(self, request: ApiRequest) -> bool:
-        """Whether the call is meant; one that says no region is in none."""
-        return (
-            (self.regions is None or request.region in self.regions)
-            and (self.services is None or request.service in self.services)
-            and (self.operations is None or request.operation in self.operations)
-        )
 
 
 class Rules(Rulebook[Rule]):
@@ -71,53 +94,72 @@ class Rules(Rulebook[Rule]):
 
     def __init__(self) -> None:
         super().__init__(Rule.from_json)
+        self._armed: dict[str, Armed] = {}
 
-    def match(self, request: ApiRequest, passed: Collection[str] = ()) -> tuple[str, Rule] | None:
-        """The first rule that means the call, leaving out those it has `passed`; counts a hit."""
-        for id, rule in self.items():  # noqa: A001  # its name in the control protocol
-            if id not in passed and rule.matches(request):
-                self.hit(id)
-                return id, rule
+    def decide(self, request: ApiRequest, passed: Collection[str] = ()) -> Effect | None:
+        """What befalls the call, by the first rule that decides to; counts it.
+
+        Of the rules that delayed the call before, `passed`, only those behind are asked: what the
+        others drew for this call stands.
+        """
+        for armed in self._behind(passed) if passed else self._armed.values():
+            if effect := armed.meet(request):
+                self.hit(effect.rule)
+                return effect
         return None
 
+    def armed(self) -> Iterable[Armed]:
+        """The rules with what they have counted."""
+        return self._armed.values()
 
-def _action(name: str, value: Any) -> Any:
-    if value not in get_args(Action):
-        raise ValueError(f"{name}: must be one of {', '.join(get_args(Action))}, not {value!r}")
-    return value
+    def in_force(self, id: str) -> Rule | None:  # noqa: A002  # its name in the control protocol
+        """The rule with that id, while its schedule is on."""
+        armed = self._armed.get(id)
+        return armed.rule if armed and armed.on() else None
+
+    def _behind(self, passed: Collection[str]) -> Iterable[Armed]:
+        armed = list(self._armed.values())
+        last = max((n for n, one in enumerate(armed) if one.id in passed), default=-1)
+        return armed[last + 1 :]
+
+    def _replace(self, rules: Mapping[str, Rule]) -> None:
+        before, self._armed = self._armed, {}
+        for id, rule in rules.items():  # noqa: A001  # as above
+            old = before.get(id)
+            self._armed[id] = old if old and old.rule == rule else Armed(id, rule, self._changed)
+        for old in before.values():
+            if self._armed.get(old.id) is not old:
+                old.disarm()
+        super()._replace(rules)
 
 
-def _names(name: str, value: Any) -> tuple[str, ...]:
-    good = isinstance(value, list) and value and all(isinstance(n, str) and n for n in value)
-    if not good:
-        raise ValueError(f"{name}: must be a list of names, not {value!r}")
-    return tuple(value)
-
-
-def _status(name: str, value: Any) -> int:
-    if type(value) is not int or not 400 <= value <= 599:
-        raise ValueError(f"{name}: must be a number from 400 to 599, not {value!r}")
-    return value
-
-
-def _code(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not CODE.fullmatch(value):
-        raise ValueError(f"{name}: must be an error code such as Throttling, not {value!r}")
-    return value
-
-
-def _seconds(name: str, value: Any) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name}: must be a number of seconds from 0, not {value!r}")
-    return float(value)
+def _refuse_impossible(rule: Rule) -> None:
+    refuse_misplaced(rule, needed=NEEDED, belongs_to=BELONGS_TO)
+    if rule.seed is not None and rule.probability is None and rule.jitter is None:
+        raise ValueError("seed: means nothing without 'probability' or 'jitter'")
+    if rule.after is not None and rule.forward is False:
+        raise ValueError("after: there is no answer of a call that is not passed on")
 
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "action": _action,
-    "regions": _names,
-    "services": _names,
-    "operations": _names,
-    "status": _status,
-    "code": _code,
-    "seconds": _seconds,
+    "action": read.one_of(get_args(Action)),
+    "regions": read.names,
+    "services": read.names,
+    "operations": read.names,
+    "callers": read.names,
+    "probability": read.share,
+    "seed": read.whole(0),
+    "first": read.whole(1),
+    "schedule": read.offsets,
+    "status": read.status,
+    "code": read.code,
+    "message": read.text,
+    "seconds": read.number("seconds"),
+    "jitter": read.number("seconds"),
+    "forward": read.flag,
+    "after": read.whole(0),
+    "rate": read.number("bytes per second", above=True),
+    "limit": read.number("calls per second", above=True),
+    "burst": read.whole(1),
+    "description": read.note,
 }
