@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
-from chaos.loops import run_at, speed_of
+from chaos.loops import run_at, run_fast, speed_of
 from chaos.proxies.aws_api import ApiProxy
-from chaos.proxies.exchange import Seen
+from chaos.proxies.exchange import Admin, Seen
 from chaos.proxies.rules import Rules
 
 T = TypeVar("T")
@@ -31,14 +33,14 @@ def post(body: bytes, *headers: bytes, region: bytes = b"us-east-1") -> bytes:
     )
 
 
-def run(test: Coroutine[Any, Any, T], *, speed: float = 1.0) -> T:
-    """Run a test on a loop at that speed, with a deadline."""
+def run(test: Coroutine[Any, Any, T], *, speed: float = 1.0, fast: bool = False) -> T:
+    """Run a test on a loop at that speed, or on the fastest one, with a deadline."""
 
     async def bounded() -> T:
         async with asyncio.timeout(DEADLINE_S * speed_of(asyncio.get_running_loop())):
             return await test
 
-    return run_at(speed, bounded())
+    return run_fast(bounded()) if fast else run_at(speed, bounded())
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -77,6 +79,13 @@ class End:
     def close(self) -> None:
         self.writer.close()
 
+    def reset(self) -> None:
+        """Go with RST."""
+        no_linger = struct.pack("ii", 1, 0)
+        sock: socket.socket = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
+        self.writer.transport.abort()
+
 
 class Stand:
     """A proxy between clients and an upstream whose ends the test holds."""
@@ -99,7 +108,13 @@ class Stand:
 
 
 @asynccontextmanager
-async def standing(rules: Rules | None = None, seen: Seen | None = None) -> AsyncIterator[Stand]:
+async def standing(
+    rules: Rules | None = None,
+    seen: Seen | None = None,
+    *,
+    admin: Admin | None = None,
+    keeps_queues: bool = False,
+) -> AsyncIterator[Stand]:
     """A proxy on a free port; everything is closed afterwards."""
     peers: asyncio.Queue[End] = asyncio.Queue()
     ends: list[End] = []
@@ -109,7 +124,8 @@ async def standing(rules: Rules | None = None, seen: Seen | None = None) -> Asyn
         peers.put_nowait(ends[-1])
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=2**24)
-    proxy = ApiProxy(server.sockets[0].getsockname(), rules, seen)
+    upstream = server.sockets[0].getsockname()
+    proxy = ApiProxy(upstream, rules, seen, admin=admin, keeps_queues=keeps_queues)
     stand = Stand(proxy, await proxy.start(), peers)
     try:
         yield stand

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 
-from chaos.proxies.connection import Connection, Door
-from chaos.proxies.exchange import Seen
+from chaos.proxies.connection import Connection
+from chaos.proxies.door import Door
+from chaos.proxies.exchange import Admin, Seen
+from chaos.proxies.operations import prepare
 from chaos.proxies.rules import Rules
 
 BACKLOG = 1024
@@ -20,13 +22,23 @@ class ApiProxy:
 
     `seen` is called when the head of a response has come from upstream, before the client gets
     it: with the request, its body (whole for writes to DynamoDB, otherwise empty) and the status.
+    `admin` answers the requests that are for the proxy itself; without it they too pass. With
+    `keeps_queues` the QueueUrls that LocalStack makes lead to the proxy, and not past it.
     """
 
     def __init__(
-        self, upstream: tuple[str, int], rules: Rules | None = None, seen: Seen | None = None
+        self,
+        upstream: tuple[str, int],
+        rules: Rules | None = None,
+        seen: Seen | None = None,
+        *,
+        admin: Admin | None = None,
+        keeps_queues: bool = False,
     ) -> None:
-        self.rules = rules or Rules()
-        self._door = Door(upstream=upstream, rules=self.rules, seen=seen)
+        self.rules = Rules() if rules is None else rules
+        self._door = Door(
+            upstream=upstream, rules=self.rules, seen=seen, admin=admin, keeps_queues=keeps_queues
+        )
         self._server: asyncio.Server | None = None
 
     @property
@@ -47,10 +59,12 @@ class ApiProxy:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen, and return the port; raises OSError when it is taken."""
         loop = asyncio.get_running_loop()
+        await asyncio.to_thread(prepare)  # else the first calls of all would wait for it
         self._server = await loop.create_server(
             lambda: Connection(self._door), host, port, backlog=BACKLOG
         )
-        self.rules.on_change.append(self._rules_changed)
+        self.rules.on_change.append(self._door.rules_changed)
+        self._door.rules_changed()
         listening: int = self._server.sockets[0].getsockname()[1]
         return listening
 
@@ -59,7 +73,7 @@ class ApiProxy:
         if self._server is None:
             return
         server, self._server = self._server, None
-        self.rules.on_change.remove(self._rules_changed)
+        self.rules.on_change.remove(self._door.rules_changed)
         server.close()
         dialing = [c.dialing for c in self._door.connections if c.dialing]
         for connection in list(self._door.connections):
@@ -68,7 +82,3 @@ class ApiProxy:
             await asyncio.sleep(0)
         await asyncio.gather(*dialing, return_exceptions=True)
         await server.wait_closed()
-
-    def _rules_changed(self) -> None:
-        for connection in list(self._door.connections):
-            connection.rules_changed()

@@ -1,297 +1,257 @@
-"""One client's connection to the AWS API proxy: its requests, one after the other.
+"""What the rules make of the requests on one client's connection.
 
-    HEAD ─► DECIDE ─┬─► DIAL ─► BODY ─► RESPONSE ─► HEAD     passed on
-                    ├─► DELAY ─► DECIDE                      by the other rules, then
-                    ├─► HANG                                 until the rule or the client goes
-                    ├─► DRAIN ─► HEAD                        answered here
-                    └─► LINGER                               over: what still comes is thrown away
+    DECIDE ─┬─► passed on (`chaos.proxies.passing`), and perhaps the answer is slowed or cut
+            ├─► DELAY ─► DECIDE                      by the other rules, then
+            ├─► HANG                                 until the rule or the client goes
+            ├─► DRAIN ─► HEAD                        answered, or reset, once it is read
+            └─► ADMIN ─► HEAD                        it is for the proxy itself
 
 A call that hangs is never passed on later, not even when its rule goes: its caller has given up
 or will time out, and a write that takes effect minutes after it was seen to fail is what no real
 outage does. Its connection is closed then, as connections through a real outage end.
+
+A rule that goes harms nothing any more: a delayed call goes on, a slowed answer comes at once, an
+answer that was to be lost or cut, and is not yet, comes whole.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 
-from chaos.proxies.exchange import Exchange, Phase, Seen
-from chaos.proxies.framing import HeadTooLong, Malformed, end_of_head, parse_request, response
-from chaos.proxies.rules import DEFAULT_CODE, DEFAULT_STATUS, Rule, Rules
-from chaos.proxies.upstream import Unreachable, Upstream, dial
-from chaos.proxies.wire import Wire
+from chaos.loops import early_by
+from chaos.proxies.admin import admin_path
+from chaos.proxies.answer import Answer
+from chaos.proxies.door import Door
+from chaos.proxies.effect import Effect
+from chaos.proxies.exchange import MAX_ADMIN, Exchange, Phase
+from chaos.proxies.framing import response
+from chaos.proxies.grip import Grip, Hold
+from chaos.proxies.passing import Passing
+from chaos.proxies.queue_urls import QueueUrls, has_queue_urls
+from chaos.proxies.rules import DEFAULT_CODE, DEFAULT_STATUS
 
-# Bytes held of a request that waits; above it, nothing more is read.
-INBOX = 64 * 1024
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Door:
-    """What the connections of one proxy share."""
-
-    upstream: tuple[str, int]
-    rules: Rules
-    seen: Seen | None
-    requests: int = 0
-    connections: set[Connection] = field(default_factory=set)
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# Where an answer may be under way.
+ANSWERING = (Phase.BODY, Phase.RESPONSE)
 
 
-class Connection(asyncio.Protocol):
-    """Reads requests, lets the rules decide, and passes bytes on without keeping them."""
+class Connection(Passing):
+    """Lets the rules decide on each request, and carries out what they say."""
 
     def __init__(self, door: Door) -> None:
-        self._door = door
-        self._wire: Wire
-        self._full = False  # the client does not keep up
-        self._inbox = b""
-        self._phase = Phase.HEAD
-        self._exchange: Exchange
-        self._held: tuple[str, Rule] | None = None
+        super().__init__(door)
+        self._held: Hold | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._upstream: Upstream | None = None
-        self._upstream_full = False
-        self.dialing: asyncio.Task[None] | None = None
 
     @property
     def buffered(self) -> int:
-        """Bytes held on their way, in both directions."""
-        upstream = self._upstream.buffered if self._upstream else 0
-        return len(self._inbox) + self._wire.buffered + upstream
-
-    def abort(self) -> None:
-        """End it at once."""
-        self._wire.abort()
+        return super().buffered + self._answer_waits()
 
     def rules_changed(self) -> None:
-        """Let go of a request whose rule no longer stands."""
-        if self._held is None or self._door.rules.get(self._held[0]) == self._held[1]:
+        if self._phase in (Phase.HEAD, Phase.LINGER) or (grip := self._exchange.grip) is None:
             return
-        if self._phase is Phase.HANG:
-            self._wire.close()
-        else:
+        if self._held and not grip.stands(self._held):
             self._let_go()
+        elif grip.lift() and self._exchange.answer:
+            self._exchange.answer.change(grip.rate, whole=grip.end is None)
 
-    # Events of the client's side.
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # a stream's
-        self._wire = Wire(transport)
-        self._door.connections.add(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._inbox = self._inbox + data if self._inbox else data
-        self._advance()
-
-    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  # all ends are one
-        self._door.connections.discard(self)
-        self._phase = Phase.LINGER
-        self._wire.lost()
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._phase in ANSWERING and self._exchange.answer:
+            self._exchange.answer.stop()
+        super().connection_lost(error)
         self._stop_waiting()
-        self._drop_upstream()
-        if self.dialing:
-            self.dialing.cancel()
 
-    def pause_writing(self) -> None:
-        self._hold_back(True)
-
-    def resume_writing(self) -> None:
-        self._hold_back(False)
-
-    def _hold_back(self, full: bool) -> None:
-        self._full = full
-        if self._upstream:
-            self._upstream.read(not full)
-        self._regulate()
-
-    # Events of the upstream's side.
-
-    def response_begins(self, status: int) -> None:
-        self._exchange.begun = True
-        if self._door.seen:
-            self._door.seen(self._exchange.request, self._exchange.content(), status)
-
-    def relay(self, data: bytes) -> None:
-        self._wire.write(data)
-
-    def response_ended(self) -> None:
-        self._exchange.ended = True
-        if self._phase is Phase.RESPONSE:
-            self._phase = Phase.HEAD
-            self._advance()
-
-    def upstream_full(self, full: bool) -> None:
-        self._upstream_full = full
-        self._regulate()
-
-    def upstream_lost(self, why: str) -> None:
-        self._upstream, self._upstream_full = None, False
-        if self._phase in (Phase.BODY, Phase.RESPONSE):
-            if self._exchange.begun:
-                self._finish()
-            else:
-                self._gateway_error(why)
-        elif self._phase is Phase.HEAD and not self._inbox:
-            self._wire.close()
-        self._advance()
-
-    # The request, step by step. A step says whether there is another to take now.
-
-    def _advance(self) -> None:
-        try:
-            while self._step():
-                pass
-        except Malformed as error:
-            self._reject(error)
-        self._regulate()
+    # Before the request is passed on.
 
     def _step(self) -> bool:
-        """One step; whether another can be taken now."""
-        match self._phase:
-            case Phase.HEAD:
-                return self._read_head()
-            case Phase.DECIDE:
-                return self._decide()
-            case Phase.BODY:
-                return self._send()
-            case Phase.DRAIN:
-                return self._drain()
-            case Phase.HANG | Phase.LINGER:
-                self._inbox = b""
+        if self._phase is Phase.HANG:
+            self._inbox = b""
+        return self._ask_admin() if self._phase is Phase.ADMIN else super()._step()
+
+    def _may_pass(self) -> bool:
+        exchange = self._exchange
+        body = self._asked[len(exchange.head.raw) :]
+        exchange.identify(body)
+        effect = self._door.rules.decide(exchange.request)
+        if effect is None:
+            return True
+        self._looked, self._inbox = Exchange(exchange.head, exchange.request), body
+        self._phase = Phase.DECIDE
+        self._meet(effect)
+        self._advance()
         return False
 
-    def _regulate(self) -> None:
-        waiting = self._full or self._upstream_full or len(self._inbox) > INBOX
-        self._wire.read(not waiting)
-
-    def _read_head(self) -> bool:
-        self._inbox = self._inbox.lstrip(b"\r\n")  # some clients end a body with one too many
-        end = end_of_head(self._inbox)
-        if end < 0:
+    def _decide(self) -> bool:
+        door, exchange = self._door, self._exchange
+        if door.keeps_queues and has_queue_urls(exchange.head):
+            exchange.queue_urls = QueueUrls(exchange.head.headers.get(b"host", b""))
+        if door.admin and admin_path(exchange.head.target):
+            self._enter_admin(exchange)
+        elif not (door.seen or door.rules.items()):
+            self._forward()
+        elif not exchange.identify(self._inbox):
             return False
-        self._exchange = Exchange(parse_request(self._inbox[:end]))
-        self._inbox = self._inbox[end:]
-        self._door.requests += 1
-        self._phase = Phase.DECIDE
+        elif effect := door.rules.decide(exchange.request, exchange.passed):
+            self._meet(effect)
+        else:
+            self._forward()
         return True
 
-    def _decide(self) -> bool:
-        exchange = self._exchange
-        if not exchange.identify(self._inbox):
-            return False
-        found = self._door.rules.match(exchange.request, exchange.passed)
-        if found is None:
+    def _meet(self, effect: Effect) -> None:
+        grip = self._exchange.grip = self._exchange.grip or Grip(self._door.rules)
+        hold = grip.take(effect)
+        if effect.delay:
+            self._held, self._phase = hold, Phase.DELAY
+            loop = asyncio.get_running_loop()
+            late = early_by(loop)
+            self._timer = loop.call_later(effect.delay + late, self._delayed, grip, hold)
+        else:
+            self._strike(grip, hold)
+
+    def _delayed(self, grip: Grip, hold: Hold) -> None:
+        self._stop_waiting()
+        self._phase = Phase.DECIDE
+        self._strike(grip, hold)
+        self._advance()
+
+    def _strike(self, grip: Grip, hold: Hold) -> None:
+        effect = hold.effect
+        if effect.action == "pass":
+            grip.passed.add(effect.rule)
+            if effect.rate:
+                grip.await_answer(hold)
+        elif effect.action == "refuse":
+            self._reset()
+        elif effect.forward or effect.after or effect.action == "truncate":
+            grip.await_answer(hold)
             self._forward()
         else:
-            self._apply(*found)
-        return True
+            self._end_here(hold)
 
-    def _apply(self, id: str, rule: Rule) -> None:  # noqa: A002  # its name in the protocol
-        if rule.action == "refuse":
-            self._phase = Phase.LINGER
-            self._wire.reset()
-        elif rule.action == "error":
-            status, code = rule.status or DEFAULT_STATUS, rule.code or DEFAULT_CODE
-            self._answer(status, code, f"fault injected by the rule {id!r}")
-        elif rule.action == "hang":
-            self._held, self._phase = (id, rule), Phase.HANG
+    def _end_here(self, hold: Hold) -> None:
+        """The request has no answer from upstream, or none any more."""
+        effect, exchange = hold.effect, self._exchange
+        if effect.action == "hang":
+            self._held, self._phase = hold, Phase.HANG
             self._drop_upstream()
+        elif effect.action == "error":
+            status, code = effect.status or DEFAULT_STATUS, effect.code or DEFAULT_CODE
+            said = effect.message or f"fault injected by the rule {effect.rule!r}"
+            self._answer(exchange.error(status, code, said))
+        elif exchange.ours_is_last and not exchange.body.done:
+            self._reset()
         else:
-            self._held, self._phase = (id, rule), Phase.DELAY
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(rule.seconds or 0, self._delayed, id)
-
-    def _delayed(self, id: str) -> None:  # noqa: A002  # as above
-        self._exchange.passed.add(id)
-        self._let_go()
+            exchange.reply, self._phase = None, Phase.DRAIN
 
     def _let_go(self) -> None:
         self._stop_waiting()
-        self._phase = Phase.DECIDE
-        self._advance()
-
-    def _forward(self) -> None:
-        if self._door.seen:
-            self._exchange.keep()
-        if self._upstream:
-            self._begin(self._upstream)
+        if self._phase is Phase.HANG:
+            self._wire.close()
         else:
-            self._phase = Phase.DIAL
-            self.dialing = asyncio.get_running_loop().create_task(self._dial())
-
-    async def _dial(self) -> None:
-        try:
-            upstream = await dial(self, self._door.upstream)
-        except Unreachable as error:
-            self._gateway_error(str(error))
-        else:
-            upstream.read(not self._full)
-            self._upstream = upstream
-            self._begin(upstream)
-        self.dialing = None
-        self._advance()
-
-    def _begin(self, upstream: Upstream) -> None:
-        self._phase = Phase.BODY
-        upstream.expect(self._exchange.head.method)
-
-    def _send(self) -> bool:
-        """Pass on what there is; whether that was all of it."""
-        exchange = self._exchange
-        used = exchange.take(self._inbox)
-        data, self._inbox = exchange.unsent + self._inbox[:used], self._inbox[used:]
-        exchange.unsent = b""
-        if data and self._upstream:
-            self._upstream.send(data)
-        if exchange.body.done:
-            self._phase = Phase.HEAD if exchange.ended else Phase.RESPONSE
-        return exchange.body.done
-
-    # Answers of our own, and ends.
-
-    def _gateway_error(self, why: str) -> None:
-        host, port = self._door.upstream
-        self._answer(502, "BadGateway", f"the AWS API behind the proxy, at {host}:{port}, {why}")
-
-    def _answer(self, status: int, code: str, message: str) -> None:
-        reply = self._exchange.error(status, code, message)
-        if self._exchange.last:
-            self._say_last(reply)
-        else:
-            self._exchange.reply, self._phase = reply, Phase.DRAIN
-
-    def _drain(self) -> bool:
-        """Read the body to its end before answering: most clients read nothing until then."""
-        exchange = self._exchange
-        self._inbox = self._inbox[exchange.take(self._inbox) :]
-        if exchange.body.done:
-            self.relay(exchange.reply)
-            self._phase = Phase.HEAD
-        return exchange.body.done
-
-    def _reject(self, error: Malformed) -> None:
-        if self._phase is Phase.BODY and self._exchange.begun:
-            self._wire.abort()
-            return
-        text = f"the proxy of the AWS API cannot read this request: {error}\n".encode()
-        status = 431 if isinstance(error, HeadTooLong) else 400
-        kind = {"Content-Type": "text/plain; charset=utf-8"}
-        self._say_last(response(status, kind, text, keep_alive=False))
-
-    def _say_last(self, data: bytes) -> None:
-        self.relay(data)
-        self._finish()
-
-    def _finish(self) -> None:
-        self._phase = Phase.LINGER
-        self._drop_upstream()
-        self._wire.linger()
-
-    def _drop_upstream(self) -> None:
-        upstream, self._upstream, self._upstream_full = self._upstream, None, False
-        if upstream:
-            upstream.drop()
+            self._phase = Phase.DECIDE
+            self._advance()
 
     def _stop_waiting(self) -> None:
         self._held = None
         if self._timer:
             self._timer.cancel()
+
+    # The answer on its way back.
+
+    def response_begins(self, status: int, size: int) -> None:
+        super().response_begins(status, size)
+        exchange = self._exchange
+        if exchange.queue_urls:
+            exchange.queue_urls.begin(size)
+        if exchange.grip is None:
+            return
+        end, rate = exchange.grip.end, exchange.grip.rate
+        if end and end.effect.after == 0 and end.effect.action != "truncate":
+            self._drop_upstream()
+            self._end_here(end)
+            self._advance()
+        elif end or rate:
+            exchange.cut = end.effect if end else None
+            exchange.answer = Answer(self._wire.write, self._settle)
+            exchange.answer.begin(size, rate, end.effect.after if end else None)
+
+    def relay(self, data: bytes) -> None:
+        exchange = self._exchange
+        if exchange.queue_urls and exchange.begun:
+            data = exchange.queue_urls.feed(data)
+        self._pass_back(data)
+
+    def response_ended(self, last: bool) -> None:
+        if queue_urls := self._exchange.queue_urls:
+            self._pass_back(queue_urls.whole())
+        super().response_ended(last)
+
+    def _pass_back(self, data: bytes) -> None:
+        answer = self._exchange.answer
+        if answer is None:
+            self._wire.write(data)
+        else:
+            answer.feed(data)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Go on when nothing of the answer waits any more."""
+        exchange = self._exchange
+        if not self._answer_waits():
+            if exchange.answer and exchange.answer.cut:
+                self._cut_off(exchange)
+            elif exchange.broken:
+                self._finish()
+            elif exchange.ended:
+                self._complete()
+        self._regulate()
+
+    def _cut_off(self, exchange: Exchange) -> None:
+        if exchange.cut and exchange.cut.action == "reset":
+            self._phase = Phase.LINGER
+            self._drop_upstream()
+            self._wire.reset_when_sent()
+        else:
+            self._finish()
+
+    def _break_off(self) -> None:
+        if queue_urls := self._exchange.queue_urls:
+            self._pass_back(queue_urls.rest())
+        if self._answer_waits():
+            self._exchange.broken = True
+        else:
+            self._finish()
+
+    def _answer_waits(self) -> int:
+        """Bytes of a slowed answer that are still to come."""
+        answer = self._exchange.answer if self._phase in ANSWERING else None
+        return len(answer.waiting) if answer else 0
+
+    # Ends, and requests to the proxy itself.
+
+    def _reset(self) -> None:
+        self._phase = Phase.LINGER
+        self._wire.reset()
+
+    def _drain(self) -> bool:
+        done = super()._drain()
+        if done and self._exchange.reply is None:
+            self._reset()
+        return done
+
+    def _enter_admin(self, exchange: Exchange) -> None:
+        self._phase = Phase.ADMIN
+        self._door.requests -= 1  # it is no call of the AWS API
+        exchange.keep_all()
+        if exchange.head.expects_continue and (exchange.head.length or 0) <= MAX_ADMIN:
+            self._wire.write(CONTINUE)
+
+    def _ask_admin(self) -> bool:
+        exchange, admin = self._exchange, self._door.admin
+        self._inbox = self._inbox[exchange.take(self._inbox) :]
+        if (exchange.head.length or 0) > MAX_ADMIN or exchange.kept > MAX_ADMIN:
+            said = f"the proxy takes at most {MAX_ADMIN} bytes\n".encode()
+            self._say_last(response(413, {"Content-Type": "text/plain"}, said, keep_alive=False))
+        elif exchange.body.done and admin:
+            self._answer(exchange.ask(admin))
+        return exchange.body.done

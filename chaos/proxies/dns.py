@@ -67,6 +67,12 @@ class DnsServer:
             " give another port, or 0 for any that is free"
         ) from problem
 
+    async def start_on(self, tcp: socket.socket, udp: socket.socket) -> None:
+        """Answer on two bound sockets that do not block, made in another namespace for example."""
+        loop = asyncio.get_running_loop()
+        self._tcp = await loop.create_server(lambda: Connection(self), sock=tcp)
+        self._udp = _Udp(self, udp)
+
     async def stop(self) -> None:
         """Close both sockets and every connection; nothing is answered afterwards."""
         if self._udp is not None:

@@ -1,7 +1,10 @@
-"""HTTP/1.1 on the wire: what a head says, and which of the bytes after it are its body.
+"""HTTP/1.1 heads on the wire: whether they are sound, and how long the body after them is.
 
-Messages are passed on byte for byte, so signatures stay valid. httptools judges the heads; bodies
-are counted here, because httptools does not tell where in a read one message ends.
+Messages are passed on byte for byte, so signatures stay valid. httptools judges every head, and
+strictly (RFC 9112: no folded header, no bare line feed, one length and no other beside chunks), so
+that proxy and upstream cannot see different requests in the same bytes. What else a head says is
+read only when somebody asks. Bodies are counted here, because httptools does not tell where in a
+read one message ends.
 """
 
 from __future__ import annotations
@@ -9,33 +12,59 @@ from __future__ import annotations
 import http.client
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
 import httptools
 
+from chaos.proxies.bodies import Body, Chunked, Malformed, Sized, UntilClosed
+
 # Bytes. AWS itself takes heads of 8 to 16 KiB; presigned URLs and tokens make long ones.
 MAX_HEAD = 64 * 1024
-CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
+# The first header that says how long the body is; a sound head has one at most.
+LENGTH = re.compile(rb"\r\n(?:content-length:[ \t]*([0-9]+)|transfer-encoding:)", re.IGNORECASE)
 
-
-class Malformed(Exception):
-    """The peer does not speak HTTP/1.1; the message says what is wrong."""
+# httptools judges, and reports to nobody: callbacks would cost more than the judging.
+NOBODY = object()
 
 
 class HeadTooLong(Malformed):
     """A head has not ended after MAX_HEAD bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestHead:
-    """A request without its body; header names are in lower case, `raw` is as it came."""
+class Head:
+    """A head as it came, `raw`, blank line included."""
 
-    raw: bytes
-    method: bytes
-    target: bytes
-    headers: Mapping[bytes, bytes]
-    keep_alive: bool
+    __slots__ = ("_headers", "length", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self._headers: Mapping[bytes, bytes] | None = None
+        found = LENGTH.search(raw)
+        self.length = None if found is None else -1 if found[1] is None else int(found[1])
+        """Content-Length; -1 when there is a Transfer-Encoding, None when there is neither."""
+
+    @property
+    def headers(self) -> Mapping[bytes, bytes]:
+        """By name in lower case; the values of one that comes twice are joined by a comma."""
+        if self._headers is None:
+            self._headers = _headers(self.raw)
+        return self._headers
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection may go on after this message."""
+        options = self.headers.get(b"connection", b"").lower()
+        old = b"HTTP/1.0" in self.raw[: self.raw.index(b"\r\n")]
+        return b"keep-alive" in options if old else b"close" not in options
+
+
+class RequestHead(Head):
+    """A request without its body."""
+
+    __slots__ = ("method", "target")
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__(raw)
+        self.method, self.target = raw[: raw.index(b"\r\n", 2)].split()[:2]
 
     @property
     def expects_continue(self) -> bool:
@@ -43,27 +72,16 @@ class RequestHead:
         return self.headers.get(b"expect", b"").lower() == b"100-continue"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseHead:
+class ResponseHead(Head):
     """A response without its body."""
 
-    status: int
-    headers: Mapping[bytes, bytes]
+    __slots__ = ("last", "status")
 
-
-class _Fields:
-    """What httptools reports of one head."""
-
-    def __init__(self) -> None:
-        self.target = b""
-        self.headers: dict[bytes, bytes] = {}
-
-    def on_url(self, url: bytes) -> None:
-        self.target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        key = name.lower()
-        self.headers[key] = self.headers[key] + b", " + value if key in self.headers else value
+    def __init__(self, raw: bytes, status: int, last: bool) -> None:
+        super().__init__(raw)
+        self.status = status
+        self.last = last
+        """Whether the connection ends with this response."""
 
 
 def end_of_head(data: bytes) -> int:
@@ -76,142 +94,38 @@ def end_of_head(data: bytes) -> int:
 
 def parse_request(raw: bytes) -> RequestHead:
     """Read a whole head, blank line included; raises Malformed."""
-    fields = _Fields()
-    parser = httptools.HttpRequestParser(fields)
-    _feed(parser, raw)
-    return RequestHead(
-        raw=raw,
-        method=parser.get_method(),
-        target=fields.target,
-        headers=fields.headers,
-        keep_alive=_keeps_alive(parser.get_http_version(), fields.headers),
-    )
+    _feed(httptools.HttpRequestParser(NOBODY), raw)
+    return RequestHead(raw)
 
 
 def parse_response(raw: bytes) -> ResponseHead:
     """Read a whole head, blank line included; raises Malformed."""
-    fields = _Fields()
-    parser = httptools.HttpResponseParser(fields)
+    parser = httptools.HttpResponseParser(NOBODY)
     _feed(parser, raw)
-    return ResponseHead(status=parser.get_status_code(), headers=fields.headers)
-
-
-def _keeps_alive(version: str, headers: Mapping[bytes, bytes]) -> bool:
-    options = headers.get(b"connection", b"").lower()
-    return b"close" not in options if version == "1.1" else b"keep-alive" in options
-
-
-def _feed(parser: httptools.HttpRequestParser | httptools.HttpResponseParser, raw: bytes) -> None:
-    try:
-        parser.feed_data(raw)
-    except httptools.HttpParserUpgrade:
-        pass  # an offer to speak something else; no AWS endpoint takes it up
-    except httptools.HttpParserError as error:
-        raise Malformed(str(error) or type(error).__name__) from error
-
-
-class Body(Protocol):
-    """The bytes after a head that belong to it."""
-
-    @property
-    def done(self) -> bool:
-        """Whether all of it has been taken."""
-
-    def take(self, data: bytes, payload: bytearray | None = None) -> int:
-        """How many of the leading bytes belong to it; its content is added to `payload`."""
-
-
-class Sized:
-    """As many bytes as Content-Length says."""
-
-    def __init__(self, size: int) -> None:
-        self._left = size
-
-    @property
-    def done(self) -> bool:
-        return self._left == 0
-
-    def take(self, data: bytes, payload: bytearray | None = None) -> int:
-        used = min(self._left, len(data))
-        self._left -= used
-        if payload is not None:
-            payload += data[:used]
-        return used
-
-
-class UntilClosed:
-    """Everything until the connection ends."""
-
-    done = False
-
-    def take(self, data: bytes, payload: bytearray | None = None) -> int:
-        if payload is not None:
-            payload += data
-        return len(data)
-
-
-class Chunked:
-    """Chunks, each after a line with its size, up to the blank line after the last."""
-
-    def __init__(self) -> None:
-        self.done = False
-        self._left = 0  # of the chunk's content and the line end after it
-        self._line = b""
-        self._trailer = 0  # bytes of it so far; 0 before the last chunk
-
-    def take(self, data: bytes, payload: bytearray | None = None) -> int:
-        at = 0
-        while at < len(data) and not self.done:
-            if self._left:
-                used = min(self._left, len(data) - at)
-                if payload is not None:
-                    payload += data[at : at + min(used, max(0, self._left - 2))]
-                self._left -= used
-                at += used
-            else:
-                at = self._read_line(data, at)
-        return at
-
-    def _read_line(self, data: bytes, at: int) -> int:
-        end = data.find(b"\n", at)
-        stop = len(data) if end < 0 else end + 1
-        self._line += data[at:stop]
-        if len(self._line) + self._trailer > MAX_HEAD:
-            raise Malformed("a chunk's size or the trailer is too long")
-        if end >= 0:
-            line, self._line = self._line, b""
-            self._end_line(line)
-        return stop
-
-    def _end_line(self, line: bytes) -> None:
-        if self._trailer:
-            self._trailer += len(line)
-            self.done = not line.strip()
-        elif size := CHUNK_SIZE.fullmatch(line):
-            length = int(size[1], 16)
-            self._left = length + 2 if length else 0
-            self._trailer = 0 if length else 1
-        else:
-            raise Malformed("a chunk has no size")
+    head = ResponseHead(raw, parser.get_status_code(), last=False)
+    # The parser says no also when it does not know; then the head is read.
+    head.last = not parser.should_keep_alive() and not head.keep_alive
+    return head
 
 
 def request_body(head: RequestHead) -> Body:
-    """The body that a request's head announces."""
-    return _announced(head.headers) or Sized(0)
+    """The body that a request's head announces; raises Malformed."""
+    if head.length is None:
+        return Sized(0)
+    if head.length >= 0:
+        return Sized(head.length)
+    if b"HTTP/1.1\r\n" not in head.raw:  # RFC 9112 §6.1: its length is anybody's guess
+        raise Malformed("chunks in another version than HTTP/1.1")
+    return Chunked()
 
 
 def response_body(head: ResponseHead, method: bytes) -> Body:
     """The body of a response to a request with that method (RFC 9112 §6.3)."""
     if method == b"HEAD" or head.status < 200 or head.status in (204, 304):
         return Sized(0)
-    return _announced(head.headers) or UntilClosed()
-
-
-def _announced(headers: Mapping[bytes, bytes]) -> Body | None:
-    if b"chunked" in headers.get(b"transfer-encoding", b"").lower():
-        return Chunked()
-    length = headers.get(b"content-length")
-    return None if length is None else Sized(int(length))
+    if head.length is None:
+        return UntilClosed()
+    return Sized(head.length) if head.length >= 0 else _encoded(head)
 
 
 def response(
@@ -230,3 +144,36 @@ def response(
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in fields.items())]
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
     return head if method == b"HEAD" else head + body
+
+
+def refusal(error: Malformed) -> bytes:
+    """Our answer to what is no request."""
+    text = f"the proxy of the AWS API cannot read this request: {error}\n".encode()
+    status = 431 if isinstance(error, HeadTooLong) else 400
+    kind = {"Content-Type": "text/plain; charset=utf-8"}
+    return response(status, kind, text, keep_alive=False)
+
+
+def _encoded(head: ResponseHead) -> Body:
+    """Only when chunks are the last coding do they say where the body ends."""
+    codings = head.headers[b"transfer-encoding"].lower().split(b",")
+    return Chunked() if codings[-1].strip() == b"chunked" else UntilClosed()
+
+
+def _headers(raw: bytes) -> dict[bytes, bytes]:
+    """Of a head that was judged: each line has a name, a colon and a value."""
+    found: dict[bytes, bytes] = {}
+    for line in raw.strip(b"\r\n").split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        key, value = name.lower(), value.strip(b" \t")
+        found[key] = found[key] + b", " + value if key in found else value
+    return found
+
+
+def _feed(parser: httptools.HttpRequestParser | httptools.HttpResponseParser, raw: bytes) -> None:
+    try:
+        parser.feed_data(raw)
+    except httptools.HttpParserUpgrade:
+        pass  # an offer to speak something else; no AWS endpoint takes it up
+    except httptools.HttpParserError as error:
+        raise Malformed(str(error) or type(error).__name__) from error

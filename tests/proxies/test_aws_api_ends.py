@@ -26,6 +26,7 @@ def test_a_client_that_goes_takes_its_upstream_along(sent: bytes) -> None:
             await peer.read(len(sent))
             client.close()
             assert await peer.gone()
+            peer.close()
             await until(lambda: stand.proxy.connections == 0)
 
     run(test())
@@ -245,14 +246,14 @@ def test_a_connection_that_is_being_made_is_given_up_with_its_client(
         async def never(*_: object) -> None:
             await asyncio.Event().wait()
 
-        monkeypatch.setattr("chaos.proxies.connection.dial", never)
+        monkeypatch.setattr("chaos.proxies.passing.dial", never)
         async with standing() as stand:
             client = await stand.client()
             client.send(GET)
             await until(lambda: stand.proxy.requests == 1)
             if stopped:
                 await stand.proxy.stop()
-            client.close()
+            client.reset()
             await until(lambda: stand.proxy.connections == 0)
 
     run(test())

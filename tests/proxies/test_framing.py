@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chaos.proxies.bodies import Body, Chunked, Malformed, Sized, UntilClosed
 from chaos.proxies.framing import (
     MAX_HEAD,
-    Body,
-    Chunked,
     HeadTooLong,
-    Malformed,
-    ResponseHead,
-    Sized,
-    UntilClosed,
     end_of_head,
     parse_request,
     parse_response,
@@ -135,19 +130,22 @@ def test_the_body_of_a_request(head: bytes, kind: type) -> None:
 @pytest.mark.parametrize(
     ("status", "method", "header", "kind", "done"),
     [
-        (200, b"GET", (b"content-length", b"5"), Sized, False),
-        (200, b"GET", (b"content-length", b"0"), Sized, True),
-        (200, b"GET", (b"transfer-encoding", b"chunked"), Chunked, False),
-        (200, b"GET", (b"x", b"y"), UntilClosed, False),
-        (200, b"HEAD", (b"content-length", b"5"), Sized, True),
-        (204, b"GET", (b"x", b"y"), Sized, True),
-        (304, b"GET", (b"content-length", b"5"), Sized, True),
+        (200, b"GET", b"Content-Length: 5", Sized, False),
+        (200, b"GET", b"content-length:0", Sized, True),
+        (200, b"GET", b"Transfer-Encoding: chunked", Chunked, False),
+        (200, b"GET", b"Transfer-Encoding: gzip, Chunked ", Chunked, False),
+        (200, b"GET", b"Transfer-Encoding: chunked, gzip", UntilClosed, False),
+        (200, b"GET", b"X: y", UntilClosed, False),
+        (200, b"HEAD", b"Content-Length: 5", Sized, True),
+        (204, b"GET", b"X: y", Sized, True),
+        (304, b"GET", b"Content-Length: 5", Sized, True),
     ],
 )
 def test_the_body_of_a_response(
-    status: int, method: bytes, header: tuple[bytes, bytes], kind: type, done: bool
+    status: int, method: bytes, header: bytes, kind: type, done: bool
 ) -> None:
-    body = response_body(ResponseHead(status=status, headers=dict([header])), method)
+    head = parse_response(b"HTTP/1.1 %d Said\r\n%b\r\n\r\n" % (status, header))
+    body = response_body(head, method)
     assert type(body) is kind
     assert body.done is done
 
