@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from chaos import __version__, safety
-from chaos.environments import embedded
 from chaos.environments.attended import Attended, Operator, marks_beside
 from chaos.environments.environment import Environment
+from chaos.environments.opening import Place
 from chaos.errors import JournalFailed, Stopped
 from chaos.experiment import Experiment, load, load_lab
 from chaos.history import Pull
@@ -38,16 +38,30 @@ class Drill:
         self,
         path: Path,
         *,
+        environment: str = "embedded",
+        endpoint: str | None = None,
         speed: float = 1.0,
         variables: Mapping[str, str] | None = None,
         allow_commands: bool = False,
     ) -> None:
-        """`allow_commands`: whether probes may run programs of this machine."""
+        """`environment` is its kind, `endpoint` where it is to be found, for kinds that are found.
+
+        `allow_commands`: whether probes may run programs of this machine.
+        """
         self.path = path
         self.speed = speed
-        self.experiment: Experiment = load(path, variables)
+        self.experiment: Experiment = load(path, variables).on(environment)
         safety.permit(self.experiment, commands=allow_commands)
-        self._lab: dict[str, Any] = load_lab(self.experiment, path).model_dump(mode="json")
+        lab = load_lab(self.experiment, path)
+        self._lab: dict[str, Any] = lab.model_dump(mode="json")
+        self._place = Place(
+            kind=environment,
+            endpoint=endpoint,
+            needed=lab.aws_services() | safety.services(self.experiment),
+            stand_ins=frozenset(self.experiment.stand_ins),
+        )
+        safety.fidelities(self.experiment, environment)
+        self.where: dict[str, Any] = {"kind": environment}  # as it is described once it stands
 
     def plan(self) -> list[safety.Planned]:
         """Stand up the environment and say what the faults would pull; nothing is pulled."""
@@ -63,7 +77,8 @@ class Drill:
     async def _plan(self) -> list[safety.Planned]:
         with _Signals():
             log = Path("/dev/null")
-            async with embedded.start(self._lab, speed=self.speed, log=log) as lab:
+            async with self._place.start(self._lab, speed=self.speed, log=log) as lab:
+                self.where = lab.describe()
                 return await safety.plan(self.experiment, Attended(lab, self._operator(log, print)))
 
     def _operator(self, journal: Path, tell: Callable[[str], None]) -> Operator:
@@ -75,7 +90,7 @@ class Drill:
         with _Signals() as signals, _journal(runs.journal(run), now) as journal:
             log = journal.path.with_name("lab.log")
             operator = self._operator(journal.path, lambda text: _note(journal, text))
-            async with embedded.start(self._lab, speed=self.speed, log=log) as started:
+            async with self._place.start(self._lab, speed=self.speed, log=log) as started:
                 environment = Attended(started, operator)
                 await safety.plan(self.experiment, environment)
                 # A full collection of what is there already would halt the probes for a while.

@@ -1,7 +1,8 @@
 """Whether this machine, and the account that boto3 would use here, are fit for drills.
 
 Each check is a small function that yields findings; nothing that is looked at is changed. Nothing
-is contacted but what is configured: without credentials and without an endpoint, nobody.
+is contacted but what is configured: without credentials and without an endpoint, nobody but the
+port of this machine where a LocalStack would be.
 
 A finding is `missing` when the embedded lab cannot work without it, or when it was asked for by
 name (`--endpoint`) and is not there. All else that is not as it should be is a `warning`.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-from chaos.doctor import account, leftovers, machine
+from chaos.doctor import account, leftovers, localstack, machine
 from chaos.doctor.finding import Asked, Finding
 
 __all__ = ["CHECKS", "Asked", "Finding", "examine"]
@@ -32,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "credentials": account.credentials,
     "endpoint": account.endpoint,
     "identity": account.identity,
+    "localstack": localstack.localstack,
     "runs": leftovers.runs,
     "labs": leftovers.labs,
 }

@@ -31,6 +31,7 @@ EXTRAS = {
     "lab": ("moto", "the embedded lab"),
     "grpc": ("grpc", "probes of kind `grpc_health`"),
     "pytest": ("pytest", "drills as pytest tests"),
+    "transparent": ("cryptography", "`chaos exec --transparent`"),
 }
 NEEDED_EXTRA = "lab"
 

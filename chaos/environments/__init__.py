@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-KINDS = ("embedded",)
+KINDS = ("embedded", "localstack")

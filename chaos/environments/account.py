@@ -28,7 +28,28 @@ SOURCES = {
 }
 VENDOR = Path("/sys/class/dmi/id/sys_vendor")
 DEFAULT_REGION = "us-east-1"
-AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+# Of all partitions, as botocore's partitions.json has them.
+AWS_DOMAINS = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".api.amazonwebservices.com.cn",
+    ".api.amazonwebservices.eu",
+    ".api.aws",
+    ".api.aws.hci.ic.gov",
+    ".api.aws.ic.gov",
+    ".api.aws.scloud",
+    ".api.cloud-aws.adc-e.uk",
+    ".c2s.ic.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+    ".sc2s.sgov.gov",
+)
+
+
+def is_aws(host: str) -> bool:
+    """Whether a host's name is one of AWS itself, by which real accounts are reached."""
+    return f".{host.lower().rstrip('.')}".endswith(AWS_DOMAINS)
 
 
 class Account:
@@ -75,7 +96,7 @@ class Account:
         finally:
             calls.close()
         host = url.partition("://")[2].partition("/")[0].partition(":")[0]
-        return None if host.endswith(AWS_DOMAINS) else url
+        return None if is_aws(host) else url
 
     def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         """One operation, which should read only; raises CallFailed."""

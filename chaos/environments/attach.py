@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.environments import embedded
+from chaos.environments import embedded, on_localstack
 from chaos.environments.environment import Environment
 from chaos.errors import EnvironmentGone, JournalFailed
 from probes.net import Net
@@ -17,6 +17,8 @@ async def attach(described: dict[str, Any]) -> Environment:
     One that has ended is an environment too: every call to it raises EnvironmentGone.
     """
     try:
+        if described["kind"] == on_localstack.OnLocalStack.kind:
+            return await on_localstack.attach(described)
         return await embedded.attach(described)
     except EnvironmentGone as gone:
         return Gone(described["kind"], gone)

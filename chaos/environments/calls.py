@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # What an emulator says instead of doing it: HTTP 501, or moto's HTTP 500 with a page of HTML.
 NOT_OFFERED = ("NotImplemented", "NotImplementedError", "InternalFailure", "UnknownOperation")
+# The codes of calls that nobody has answered.
+NO_ANSWER = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"})
 
 MAKING = threading.Lock()  # a session may not make two clients at once
 

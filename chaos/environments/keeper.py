@@ -1,8 +1,8 @@
 """The keeper of a lab that stays: `python -m chaos.environments.keeper`, for `chaos lab up`.
 
-Standard input   one line of JSON: directory, name, about, lab, speed, ttl (seconds of the wall);
-                 then a line that says `stay`. When it closes before, the lab is ended: its user
-                 has pressed Ctrl-C
+Standard input   one line of JSON: directory, name, about, ttl (seconds of the wall), and what the
+                 lab's own standard input takes; then a line that says `stay`. When it closes
+                 before, the lab is ended: its user has pressed Ctrl-C
 Standard output  one line: the entry of the lab, or {"error": one sentence}
 SIGTERM          ends the lab. However the keeper ends, the lab ends with it: it has its lifeline
 """
@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chaos.environments import embedded, traces
+from chaos.environments import lab_process, traces
 from chaos.environments.standing import Standing, StandingLabs
 from chaos.errors import ChaosError
 from probes.durations import show
@@ -53,20 +53,24 @@ async def keep(asked: dict[str, Any]) -> None:
     log = labs.log(standing.name)
     _into(log)
     try:
-        async with embedded.process(log) as lab:
-            if described := await _unless(
-                over, embedded.ready(lab, asked["lab"], asked["speed"], log)
-            ):
+        async with lab_process.process(log) as lab:
+            if described := await _unless(over, lab_process.ready(lab, _for_lab(asked), log)):
                 described["born"] = traces.born(described["pid"])
                 standing = replace(standing, described=described)
                 labs.put(standing)
                 _tell(asdict(standing))
                 ended = await _stay(lab, over, asked["ttl"])
-                ended += embedded.last_words(log) if ended else ""
+                ended += lab_process.last_words(log) if ended else ""
     finally:
         labs.forget(standing)
     if ended:  # nobody asked for it, so that somebody has to be told
         labs.claim(replace(standing, ended=ended))
+
+
+def _for_lab(asked: dict[str, Any]) -> dict[str, Any]:
+    keys = ("lab", "speed", "control_plane")
+    given: dict[str, Any] = {key: asked[key] for key in keys if key in asked}
+    return {**given, "stays": True}
 
 
 def _entry(asked: dict[str, Any]) -> Standing:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from chaos.environments.control import Control
-from chaos.environments.embedded import END_WITHIN_S, READY_WITHIN_S
 from chaos.environments.keeper import STAY
+from chaos.environments.lab_process import END_WITHIN_S, READY_WITHIN_S
 from chaos.environments.standing import Standing, StandingLabs
 from chaos.errors import ChaosError, EnvironmentFailed
 

@@ -1,7 +1,9 @@
 """The lab as a process: `python -m chaos.lab`, started by who needs one, and ended with it.
 
-Standard input   one line: {"lab": declaration as JSON, "speed": 8.0}; then it is the lifeline:
-                 when it closes, the lab takes everything down and ends
+Standard input   one line: {"lab": declaration as JSON, "speed": 8.0}, and "control_plane" for an
+                 emulator that is there (`Given`; without it moto), "stays": true for a lab to play
+                 with; then it is the lifeline: when it closes, the lab takes everything down and
+                 ends
 Standard output  one line, when all is up: what `describe_lab` gives, or {"error": one sentence}
 SIGTERM, SIGHUP  end it in the same way; SIGINT is for the run, which needs its lab to roll back
 """
@@ -28,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from chaos.errors import ChaosError, EnvironmentFailed
 
 if TYPE_CHECKING:
+    from chaos.lab.control_plane import Given
     from chaos.lab.declaration import Lab
     from chaos.lab.world import World
 
@@ -69,26 +72,31 @@ def _run(line: bytes, tell: Tell) -> int:
     from chaos.lab.assembly import stand_up
     from chaos.loops import run_at
 
-    lab, speed = _asked(line)
+    lab, speed, given, stays = _asked(line)
     # From here on there is something to clear away. It is moto, started next, that does it when
-    # this process is killed.
+    # this process is killed, or `last_light`.
     directory = Path(tempfile.mkdtemp(prefix="chaos-lab-"))
     if len(str(directory)) > LONGEST_DIRECTORY:
         raise EnvironmentFailed(
             f"{directory} is too long for unix sockets; set TMPDIR to a shorter path"
         )
     tempfile.tempdir = str(directory)
-    return run_at(speed, _live(functools.partial(stand_up, lab, directory), tell))
+    standing = functools.partial(stand_up, lab, given, directory, stays=stays)
+    return run_at(speed, _live(standing, tell))
 
 
-def _asked(line: bytes) -> tuple[Lab, float]:
+def _asked(line: bytes) -> tuple[Lab, float, Given | None, bool]:
     from pydantic import ValidationError
 
+    from chaos.lab.control_plane import Given
     from chaos.lab.declaration import Lab
 
     try:
         asked = json.loads(line)
-        return Lab.model_validate(asked["lab"]), float(asked["speed"])
+        given = asked.get("control_plane")
+        plane = None if given is None else Given(**given)
+        stays = bool(asked.get("stays", False))
+        return Lab.model_validate(asked["lab"]), float(asked["speed"]), plane, stays
     except ValidationError as error:
         wrong = error.errors()[0]
         where = ".".join(str(step) for step in wrong["loc"])
@@ -101,6 +109,14 @@ def _asked(line: bytes) -> tuple[Lab, float]:
 
 async def _live(stand_up: Callable[[AsyncExitStack], Awaitable[World]], tell: Tell) -> int:
     """Stand up, and stay until there is a reason to end; nothing interrupts the taking down."""
+    why = await _stay(stand_up, tell)
+    if why:  # the last word, so that whoever reads the log's last line has it
+        print(why, file=sys.stderr)
+    return 1 if why else 0
+
+
+async def _stay(stand_up: Callable[[AsyncExitStack], Awaitable[World]], tell: Tell) -> str:
+    """The reason, when nobody has asked for the end."""
     over = asyncio.create_task(_reason_to_end().wait())
     async with AsyncExitStack() as stack:
         standing = asyncio.ensure_future(stand_up(stack))
@@ -108,16 +124,13 @@ async def _live(stand_up: Callable[[AsyncExitStack], Awaitable[World]], tell: Te
         if not standing.done():
             standing.cancel()
             await asyncio.gather(standing, return_exceptions=True)
-            return 0
+            return ""
         world = standing.result()
         gc.freeze()  # what is there stays, and looking through it for garbage stops everything
         tell(world.describe())
         ended = asyncio.create_task(world.control_plane.ended())
         await asyncio.wait({ended, over}, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            print("the lab ends because moto has ended", file=sys.stderr)
-            return 1
-    return 0
+        return ended.result() if ended.done() else ""
 
 
 def _reason_to_end() -> asyncio.Event:

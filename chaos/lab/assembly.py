@@ -1,6 +1,6 @@
 """Stands a lab up, part by part, in the order in which they need each other.
 
-    moto ─► doors ─► the declared system ─► instances, DNS, replication ─► control socket
+    control plane ─► doors ─► the declared system ─► instances, DNS, replication ─► control socket
 
 What stands is taken down in the reverse order by the exit stack that was handed in.
 """
@@ -13,37 +13,37 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from chaos.environments.calls import AwsCalls
 from chaos.errors import EnvironmentFailed
+from chaos.lab.alarms import Alarms
 from chaos.lab.balancer import Balancer
 from chaos.lab.control import ControlServer
-from chaos.lab.control_plane import ControlPlane
+from chaos.lab.control_plane import Given
 from chaos.lab.declaration import Lab
+from chaos.lab.dynamodb_replication import Table, Tables
 from chaos.lab.fleet import Fleet
 from chaos.lab.following import Follower
 from chaos.lab.instances import Hypervisor
-from chaos.lab.inventory import Call
+from chaos.lab.made import whole
 from chaos.lab.network import Network
-from chaos.lab.replication import Replication, Table
+from chaos.lab.plane import connect
+from chaos.lab.replication import Replication
 from chaos.lab.route53 import Route53
-from chaos.lab.seed import seed
+from chaos.lab.s3_replication import Buckets
+from chaos.lab.seed import Site, all_of, launch, seed
+from chaos.lab.stock import stock
 from chaos.lab.world import World, control_path
 from chaos.loops import speed_of
+from chaos.proxies.admin import AdminDoor
 from chaos.proxies.aws_api import ApiProxy
 from chaos.proxies.exchange import Seen
 from chaos.proxies.request import ApiRequest
 from chaos.proxies.rules import Rules
 
-KEY = ("lab", "lab")
 LOOPBACK = "127.0.0.1"
 # Seconds of the lab between two looks at Route 53 in quiet times.
 ROUTE53_EVERY_S = 60.0
 # Seconds of the wall; a check that missed its time at the start is made up for in two intervals.
 HEALTHY_WITHIN_S = 30.0
-# A lab of this size asks little of moto, and its threads take turns anyway.
-THREADS = 4
-# Seconds of the wall for one call of the lab's own; while the lab comes up, one takes seconds.
-CALL_WITHIN_S = 30.0
 
 
 class Heard:
@@ -58,49 +58,61 @@ class Heard:
             listener(request, body, status)
 
 
-async def stand_up(lab: Lab, directory: Path, stack: AsyncExitStack) -> World:
-    """A lab that answers everywhere; raises EnvironmentFailed or CallFailed with one sentence."""
+async def stand_up(
+    lab: Lab, given: Given | None, directory: Path, stack: AsyncExitStack, *, stays: bool = False
+) -> World:
+    """A lab that answers everywhere, with moto of its own where no control plane is given.
+
+    In one that `stays`, its user may set faults at the workload's door; in that of a run, only
+    levers do. Raises EnvironmentFailed or CallFailed with one sentence.
+    """
     hypervisor = Hypervisor()
     hypervisor.prepare()
     stack.push_async_callback(hypervisor.close)
-    control_plane = ControlPlane()
-    stack.push_async_callback(control_plane.stop)
-    moto = (LOOPBACK, await control_plane.start(directory))
-    # The lab's own calls use no door: nobody has to hear of them.
-    aws = AwsCalls(_url(moto), key=KEY, timeout_s=CALL_WITHIN_S, threads=THREADS)
-    stack.callback(aws.close)
+    plane = await connect(given, lab.name, directory, stack)
     rules, heard = Rules(), Heard()
-    api = await _door(ApiProxy(moto, rules, heard.tell), lab.ports.api, stack)
-    operator = await _door(ApiProxy(moto, Rules(), heard.tell), 0, stack)
+    admin = AdminDoor(rules, lambda: workload.requests).answer if stays else None
+    workload = ApiProxy(plane.address, rules, heard.tell, admin=admin)
+    api = await _door(workload, lab.ports.api, stack)
+    operator = await _door(ApiProxy(plane.address, Rules(), heard.tell), 0, stack)
     network = Network(lab.regions, lab.ports.http, lab.services)
     stack.callback(network.close)
     balancers = _balancers(lab, network, stack)
-    await seed(lab, aws.call, {key: b.address.ip for key, b in balancers.items()})
-    route53 = _route53(lab, aws.call, network, heard, stack)
+    site = Site(lab=lab, call=plane.call, made=plane.made, stand_ins=plane.stand_ins)
+    addresses = {key: balancer.address.ip for key, balancer in balancers.items()}
+    await whole(all_of(seed(site, addresses), stock(lab, plane.call, plane.made)))
+    route53 = _route53(site, network, heard, stack)
     dns = await route53.listen(lab.ports.dns)
     fleet = Fleet(
         lab=lab,
         directory=directory,
         endpoint=api,
         dns=dns,
-        call=aws.call,
+        call=plane.call,
         hypervisor=hypervisor,
         network=network,
         balancers=balancers,
+        shared=plane.made.shared,
+        launch=functools.partial(launch, site) if "autoscaling" in plane.stand_ins else None,
     )
     stack.push_async_callback(fleet.stop)
-    replication = Replication(_replicated(lab), aws.call)
+    stores = (Tables(_tables(lab), plane.call), Buckets(lab.buckets, plane.call))
+    replication = Replication(stores)
     stack.push_async_callback(replication.stop)
     heard.listeners += [fleet.seen, replication.seen]
     await asyncio.gather(fleet.start(), replication.start(), route53.start())
     await _healthy(balancers.values())
+    # LocalStack evaluates its alarms itself; what nobody else runs is moto, which never does.
+    alarms = Alarms(lab, plane.call, balancers.values(), evaluates=not plane.made.shared)
+    alarms.start()
+    stack.push_async_callback(alarms.stop)
     world = World(
         lab=lab,
         directory=directory,
         dns=dns,
         api=api,
         operator=operator,
-        control_plane=control_plane,
+        control_plane=plane.process,
         rules=rules,
         network=network,
         fleet=fleet,
@@ -138,15 +150,15 @@ def _balancers(
     return made
 
 
-def _route53(
-    lab: Lab, call: Call, network: Network, heard: Heard, stack: AsyncExitStack
-) -> Route53:
+def _route53(site: Site, network: Network, heard: Heard, stack: AsyncExitStack) -> Route53:
+    lab = site.lab
     route53 = Route53(
-        call,
+        site.call,
         ports={80: network.port},
         propagation=lab.timing.dns_propagation,
         checkers=lab.dns.checkers,
         viewer_region=lab.dns.viewer_region,
+        lab=lab.name if site.made.shared else None,
     )
     stack.push_async_callback(route53.stop)
     follower = Follower("Route 53", route53.refresh, ROUTE53_EVERY_S)
@@ -161,7 +173,7 @@ def _route53(
     return route53
 
 
-def _replicated(lab: Lab) -> list[Table]:
+def _tables(lab: Lab) -> list[Table]:
     return [
         Table(name=name, key=(table.key, table.sort_key), regions=table.regions, lag=table.lag)
         for name, table in lab.tables.items()

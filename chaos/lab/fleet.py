@@ -18,8 +18,9 @@ from chaos.lab import inventory
 from chaos.lab.balancer import Balancer
 from chaos.lab.declaration import Lab
 from chaos.lab.following import Follower
+from chaos.lab.groups import Groups, Key, Launch
 from chaos.lab.hosts import Host
-from chaos.lab.instances import Instance
+from chaos.lab.instances import Instance, key_of
 from chaos.lab.inventory import Call, Wanted
 from chaos.lab.network import Network
 from chaos.loops import speed_of
@@ -75,8 +76,11 @@ class Fleet:
     hypervisor: Starter
     network: Network
     balancers: Mapping[tuple[str, str], Balancer]  # by service and region
+    shared: bool = False  # whether EC2 has instances of others, too
+    launch: Launch | None = None  # where the lab stands in for Auto Scaling
     _members: dict[str, Member] = field(default_factory=dict)
     _follower: Follower | None = None
+    _groups: Groups | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self) -> None:
@@ -89,6 +93,8 @@ class Fleet:
                 self._join(wanted)
         boots = [self._spawn(self._boot(member, 0.0)) for member in self._members.values()]
         await asyncio.gather(*boots)
+        if self.launch is not None:
+            self._groups = Groups(self.lab, self._look, self._refill)
         self._follower = Follower("EC2", self._reconcile, LOOK_EVERY_S)
         self._follower.start()
 
@@ -116,6 +122,8 @@ class Fleet:
         """Do nothing more, and take everything off the network."""
         if self._follower is not None:
             await self._follower.stop()
+        if self._groups is not None:
+            await self._groups.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -125,8 +133,17 @@ class Fleet:
             await member.host.address.close()
 
     async def _reconcile(self) -> None:
-        for wanted in await self._look():
+        found = await self._look()
+        for wanted in found:
             self._follow(wanted)
+        if self._groups is not None:
+            self._groups.follow(found)
+
+    async def _refill(self, group: Key, count: int) -> None:
+        """What the lab launches itself comes through no door, where it would be seen."""
+        if self.launch is not None and self._follower is not None:
+            await self.launch(group, count)
+            self._follower.wake()
 
     async def _look(self) -> list[Wanted]:
         regions = [inventory.instances(self.call, region) for region in self.lab.regions]
@@ -135,6 +152,8 @@ class Fleet:
 
     def _ours(self, wanted: Wanted) -> bool:
         zones = self.lab.regions[wanted.region]
+        if self.shared and wanted.lab != self.lab.name:
+            return False
         return wanted.service in self.lab.services and wanted.zone in zones
 
     def _follow(self, wanted: Wanted) -> None:
@@ -194,7 +213,10 @@ class Fleet:
             port=self.network.port,
             dns=("127.0.0.1", self.dns),
             endpoint=self.endpoint,
+            key=key_of(member.wanted.service or ""),
             speed=speed_of(asyncio.get_running_loop()),
+            bucket=self.lab.buckets.get(service.bucket or ""),
+            queues={name: queue.region for name, queue in self.lab.queues.items()},
         )
 
     def _end(self, member: Member) -> None:

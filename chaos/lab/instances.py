@@ -12,9 +12,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -25,7 +25,8 @@ from chaos.errors import EnvironmentFailed
 from chaos.loops import speed_of
 
 if TYPE_CHECKING:
-    from chaos.lab.declaration import Service, Table
+    from chaos.lab.declaration import Service
+    from chaos.lab.resources import Bucket, Table
 
 READY_WITHIN_S = 30.0  # seconds of the wall; a fork with its first call takes a tenth of one
 
@@ -44,7 +45,15 @@ class Instance:
     port: int  # what port 80 of the lab's addresses really is
     dns: tuple[str, int]
     endpoint: str  # the workload's door to the AWS API
+    key: tuple[str, str]  # its credentials, by which that door knows who calls
     speed: float
+    bucket: Bucket | None = None  # the service's, if it has one
+    queues: Mapping[str, str] = field(default_factory=dict)  # the region of each
+
+
+def key_of(service: str) -> tuple[str, str]:
+    """The credentials of a service's instances."""
+    return (f"lab-{service}", "lab")
 
 
 class Machine:

@@ -10,6 +10,7 @@ from typing import Any
 Call = Callable[..., Awaitable[dict[str, Any]]]
 
 GROUP_TAG = "aws:autoscaling:groupName"
+LAB_TAG = "chaos:lab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Wanted:
     state: str  # pending, running, shutting-down, terminated, stopping or stopped
     service: str | None  # its tag `service`; without it, the lab has nothing that it could run
     group: str | None  # the Auto Scaling group that launched it
+    lab: str | None = None  # the lab that it was made for
 
     @property
     def runs(self) -> bool:
@@ -31,13 +33,13 @@ class Wanted:
 
 async def instances(call: Call, region: str) -> list[Wanted]:
     """All instances of a region."""
-    pages = await _all(call, "ec2", region, "describe_instances", "Reservations")
+    pages = await every(call, "ec2", region, "describe_instances", "Reservations")
     return [_wanted(region, i) for reservation in pages for i in reservation["Instances"]]
 
 
 async def launch_suspended(call: Call, region: str) -> set[str]:
     """The groups that may launch nothing now."""
-    groups = await _all(
+    groups = await every(
         call, "autoscaling", region, "describe_auto_scaling_groups", "AutoScalingGroups"
     )
     return {
@@ -56,16 +58,18 @@ def _wanted(region: str, instance: dict[str, Any]) -> Wanted:
         state=instance["State"]["Name"],
         service=tags.get("service"),
         group=tags.get(GROUP_TAG),
+        lab=tags.get(LAB_TAG),
     )
 
 
-async def _all(
-    call: Call, service: str, region: str, operation: str, key: str
+async def every(
+    call: Call, service: str, region: str, operation: str, key: str, **params: Any
 ) -> list[dict[str, Any]]:
+    """What an operation lists below `key`, on all its pages."""
     found: list[dict[str, Any]] = []
     more: dict[str, str] = {}
     while True:
-        page = await call(service, region, operation, **more)
+        page = await call(service, region, operation, **params, **more)
         found += page[key]
         if not page.get("NextToken"):
             return found

@@ -54,9 +54,20 @@ def _server() -> BaseWSGIServer:
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.getLogger("moto").setLevel(logging.CRITICAL)  # a task that fails is no defect of moto's
     WSGIRequestHandler.protocol_version = "HTTP/1.1"  # connections stay open between calls
     app = DomainDispatcherApplication(create_backend_app)
-    return make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    _execute_state_machines(server.server_port)
+    return server
+
+
+def _execute_state_machines(port: int) -> None:
+    """Otherwise moto stores them alone; their tasks call what listens on MOTO_PORT."""
+    from moto.core.config import default_user_config
+
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    os.environ["MOTO_PORT"] = str(port)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from chaos.lab.authority import Authority, Choose
 from chaos.lab.health import CHECKERS, HealthCheckers, refuse_circles
 from chaos.lab.health_check import HealthCheck, read_health_check
 from chaos.lab.hosted_zones import Group, read_zone
+from chaos.lab.inventory import LAB_TAG
 from chaos.lab.remembered import Remembered
 from chaos.proxies.dns import DnsServer
 from chaos.proxies.dns_answers import answered
@@ -64,7 +65,8 @@ class Route53:
 
     `ports` maps the port that a check names to the one that really listens. A change of the API
     takes effect `propagation` seconds of the loop after `refresh`. Latency records answer as to a
-    viewer in `viewer_region`. Checks reach loopback addresses alone: a lab has no others.
+    viewer in `viewer_region`. Checks reach loopback addresses alone: a lab has no others. With
+    `lab`, only the zones and checks are looked at that carry its name in the tag `chaos:lab`.
     """
 
     def __init__(
@@ -75,8 +77,10 @@ class Route53:
         propagation: float,
         checkers: int = CHECKERS,
         viewer_region: str | None = None,
+        lab: str | None = None,
     ) -> None:
         self._call = call
+        self._lab = lab
         self._ports = ports
         self._propagation = propagation
         self._viewer_region = viewer_region
@@ -174,13 +178,28 @@ class Route53:
     async def _read(self) -> Declared:
         zones = [
             read_zone(zone, await self._list("list_resource_record_sets", HostedZoneId=zone["Id"]))
-            for zone in await self._list("list_hosted_zones")
+            for zone in await self._own_zones()
         ]
         listed = await self._list("list_health_checks")
-        names = await self._names([check["Id"] for check in listed])
-        checks = [read_health_check(check, names.get(check["Id"], "")) for check in listed]
+        tags = await self._tags("healthcheck", [check["Id"] for check in listed])
+        checks = [
+            read_health_check(check, tags.get(check["Id"], {}).get("Name", ""))
+            for check in listed
+            if self._ours(tags.get(check["Id"], {}))
+        ]
         refuse_circles(checks)
         return Declared(authority=Authority(zones), checks=checks)
+
+    async def _own_zones(self) -> list[dict[str, Any]]:
+        listed = await self._list("list_hosted_zones")
+        if self._lab is None:
+            return listed
+        ids = {zone["Id"].removeprefix("/hostedzone/"): zone for zone in listed}
+        tags = await self._tags("hostedzone", [*ids])
+        return [zone for id_, zone in ids.items() if self._ours(tags.get(id_, {}))]
+
+    def _ours(self, tags: Mapping[str, str]) -> bool:
+        return self._lab is None or tags.get(LAB_TAG) == self._lab
 
     async def _list(self, operation: str, **params: Any) -> list[dict[str, Any]]:
         key, tokens = PAGES[operation]
@@ -196,18 +215,17 @@ class Route53:
                 raise EnvironmentFailed(f"the API never gets to the end of {operation}")
             at = after
 
-    async def _names(self, ids: list[str]) -> dict[str, str]:
-        """The checks' names, which are tags, as the console shows them."""
-        names = {}
+    async def _tags(self, kind: str, ids: list[str]) -> dict[str, dict[str, str]]:
+        """The tags of each; the names of checks are among them, as the console shows them."""
+        tags = {}
         for start in range(0, len(ids), TAGGED_AT_ONCE):
             answer = await self._call(
                 "route53",
                 REGION,
                 "list_tags_for_resources",
-                ResourceType="healthcheck",
+                ResourceType=kind,
                 ResourceIds=ids[start : start + TAGGED_AT_ONCE],
             )
             for tagged in answer["ResourceTagSets"]:
-                tags = {tag["Key"]: tag["Value"] for tag in tagged["Tags"]}
-                names[tagged["ResourceId"]] = tags.get("Name", "")
-        return names
+                tags[tagged["ResourceId"]] = {tag["Key"]: tag["Value"] for tag in tagged["Tags"]}
+        return tags

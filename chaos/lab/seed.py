@@ -1,92 +1,167 @@
-"""Creates the declared system in the control plane, by the calls that an engineer would make."""
+"""Creates the declared system in the control plane, by the calls that an engineer would make.
+
+What is there already and is the lab's own is used as it is; see `chaos.lab.adoption`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from chaos.lab.declaration import Lab, Record, Service, Table
-from chaos.lab.inventory import Call
-from probes.durations import parse
+from chaos.errors import EnvironmentFailed
+from chaos.lab.adoption import There
+from chaos.lab.declaration import Lab, Service
+from chaos.lab.groups import Key
+from chaos.lab.inventory import LAB_TAG, Call
+from chaos.lab.made import Made
+from chaos.lab.resources import Table
+from chaos.lab.seed_dns import Balancers, seed_dns
 
-# The control plane of Route 53 is in us-east-1, wherever the lab's regions are.
-GLOBAL = "us-east-1"
-IMAGE = "ami-0123456789abcdef0"  # moto asks for the form alone
+IMAGE = "ami-0123456789abcdef0"  # moto, and LocalStack with it, ask for the form alone
 INSTANCE_TYPE = "t3.micro"
-
-# The address of each balancer, by service and region.
-Balancers = Mapping[tuple[str, str], str]
+GROUP_TAG = "chaos:group"  # the declared group of an instance that the lab itself launches
 
 
-async def seed(lab: Lab, call: Call, balancers: Balancers) -> None:
-    """Return when all of it is there; raises CallFailed."""
-    await asyncio.gather(
-        *(_region(lab, call, region) for region in lab.regions),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a lab is to be made: by which calls, what becomes of it, and what lacks there."""
+
+    lab: Lab
+    call: Call
+    made: Made
+    stand_ins: frozenset[str] = frozenset()
+
+    @property
+    def there(self) -> There:
+        """What of it is there already."""
+        return There(self.lab.name, self.call if self.made.shared else None)
+
+    def grouped(self, service: Service) -> bool:
+        """Whether Auto Scaling itself launches the instances of a service."""
+        return service.auto_scaling is not None and "autoscaling" not in self.stand_ins
+
+
+async def seed(site: Site, balancers: Balancers) -> None:
+    """Return when all of it is there; raises CallFailed or EnvironmentFailed."""
+    lab = site.lab
+    await all_of(
+        *(_region(site, region) for region in lab.regions),
         *(
-            _table(call, r, name, table)
+            _table(site, region, name, table)
             for name, table in lab.tables.items()
-            for r in table.regions
+            for region in table.regions
         ),
-        _dns(lab, call, balancers),
+        seed_dns(lab, site.call, site.made, site.there, balancers),
     )
 
 
-async def _region(lab: Lab, call: Call, region: str) -> None:
-    number = [*lab.regions].index(region) + 1
-    vpc = await call("ec2", region, "create_vpc", CidrBlock=f"10.{number}.0.0/16")
-    subnets = {
-        zone: await call(
-            "ec2",
-            region,
-            "create_subnet",
-            VpcId=vpc["Vpc"]["VpcId"],
-            CidrBlock=f"10.{number}.{n}.0/24",
-            AvailabilityZone=zone,
-        )
-        for n, zone in enumerate(lab.regions[region], 1)
-    }
-    for name, service in lab.services.items():
-        await _launch_template(call, region, name)
-        for zone, subnet in subnets.items():
-            subnet_id = subnet["Subnet"]["SubnetId"]
-            if service.auto_scaling is None:
-                await _run(call, region, name, service, subnet_id)
-            else:
-                await _group(call, region, name, service, zone, subnet_id)
+async def all_of(*work: Awaitable[None]) -> None:
+    """Await all of it, and only then raise what the first that failed has raised."""
+    for result in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
-async def _launch_template(call: Call, region: str, name: str) -> None:
-    await call(
-        "ec2",
-        region,
-        "create_launch_template",
-        LaunchTemplateName=name,
-        LaunchTemplateData={"ImageId": IMAGE, "InstanceType": INSTANCE_TYPE},
-    )
+async def launch(site: Site, key: Key, count: int) -> None:
+    """Run instances of a service in a zone where it has some already, or had: as its group does."""
+    name, region, zone = key
+    there = There(site.lab.name, site.call)
+    vpc, templates = await asyncio.gather(there.vpc(region), there.templates(region))
+    subnets = await there.subnets(region, vpc) if vpc is not None else {}
+    template = templates.get(f"{site.lab.name}-{name}")
+    if template is None or zone not in subnets:
+        what = f"the subnet or the launch template of {name} in {zone} is not there any more"
+        raise EnvironmentFailed(what)
+    await _run(site, key, count, template=template, subnet=subnets[zone])
 
 
-async def _run(call: Call, region: str, name: str, service: Service, subnet: str) -> None:
-    tags = [{"Key": key, "Value": value} for key, value in _tags(name, service).items()]
-    await call(
+async def _run(site: Site, key: Key, count: int, *, template: str, subnet: str) -> None:
+    name, region, zone = key
+    service = site.lab.services[name]
+    tags = _tags(site.lab, name, service)
+    if service.auto_scaling is not None:
+        tags[GROUP_TAG] = f"{name}-{zone}"
+    ran = await site.call(
         "ec2",
         region,
         "run_instances",
-        MinCount=service.per_zone,
-        MaxCount=service.per_zone,
-        LaunchTemplate={"LaunchTemplateName": name},
+        MinCount=count,
+        MaxCount=count,
+        LaunchTemplate={"LaunchTemplateId": template},
         SubnetId=subnet,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+        TagSpecifications=_tagged("instance", tags),
     )
+    ids = [instance["InstanceId"] for instance in ran["Instances"]]
+    site.made.undo("ec2", region, "terminate_instances", InstanceIds=ids)
 
 
-async def _group(
-    call: Call, region: str, name: str, service: Service, zone: str, subnet: str
-) -> None:
+async def _region(site: Site, region: str) -> None:
+    there, lab = site.there, site.lab
+    vpc = await there.vpc(region) or await _vpc(site, region)
+    subnets, templates, running = await asyncio.gather(
+        there.subnets(region, vpc), there.templates(region), there.running(region)
+    )
+    for number, zone in enumerate(lab.regions[region], 1):
+        if zone not in subnets:
+            subnets[zone] = await _subnet(site, region, vpc, zone, number)
+    for name, service in lab.services.items():
+        template = templates.get(f"{lab.name}-{name}") or await _template(site, region, name)
+        for zone in lab.regions[region]:
+            key, lacking = (name, region, zone), service.per_zone - running[name, zone]
+            if site.grouped(service):
+                await _group(site, key, service, template=template, subnet=subnets[zone])
+            elif lacking > 0:
+                await _run(site, key, lacking, template=template, subnet=subnets[zone])
+
+
+async def _vpc(site: Site, region: str) -> str:
+    number = [*site.lab.regions].index(region) + 1
+    tags = _tagged("vpc", {LAB_TAG: site.lab.name})
+    made = await site.call(
+        "ec2", region, "create_vpc", CidrBlock=f"10.{number}.0.0/16", TagSpecifications=tags
+    )
+    vpc: str = made["Vpc"]["VpcId"]
+    site.made.undo("ec2", region, "delete_vpc", VpcId=vpc)
+    return vpc
+
+
+async def _subnet(site: Site, region: str, vpc: str, zone: str, number: int) -> str:
+    made = await site.call(
+        "ec2",
+        region,
+        "create_subnet",
+        VpcId=vpc,
+        CidrBlock=f"10.{[*site.lab.regions].index(region) + 1}.{number}.0/24",
+        AvailabilityZone=zone,
+        TagSpecifications=_tagged("subnet", {LAB_TAG: site.lab.name}),
+    )
+    subnet: str = made["Subnet"]["SubnetId"]
+    site.made.undo("ec2", region, "delete_subnet", SubnetId=subnet)
+    return subnet
+
+
+async def _template(site: Site, region: str, name: str) -> str:
+    """Its name has the lab's in it: another lab there may have a service of the same name."""
+    made = await site.call(
+        "ec2",
+        region,
+        "create_launch_template",
+        LaunchTemplateName=f"{site.lab.name}-{name}",
+        LaunchTemplateData={"ImageId": IMAGE, "InstanceType": INSTANCE_TYPE},
+        TagSpecifications=_tagged("launch-template", {LAB_TAG: site.lab.name}),
+    )
+    template: str = made["LaunchTemplate"]["LaunchTemplateId"]
+    site.made.undo("ec2", region, "delete_launch_template", LaunchTemplateId=template)
+    return template
+
+
+async def _group(site: Site, key: Key, service: Service, *, template: str, subnet: str) -> None:
     """A group of its own for each zone: moto puts all instances of a group in one."""
-    group = f"{name}-{zone}"
-    tags = _tags(name, service).items()
-    await call(
+    name, region, zone = key
+    group, tags = f"{name}-{zone}", _tags(site.lab, name, service)
+    await site.call(
         "autoscaling",
         region,
         "create_auto_scaling_group",
@@ -95,11 +170,18 @@ async def _group(
         MaxSize=service.per_zone,
         DesiredCapacity=service.per_zone,
         VPCZoneIdentifier=subnet,
-        LaunchTemplate={"LaunchTemplateName": name, "Version": "$Latest"},
-        Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": True} for key, value in tags],
+        LaunchTemplate={"LaunchTemplateId": template, "Version": "$Latest"},
+        Tags=[{**tag, "PropagateAtLaunch": True} for tag in _pairs(tags)],
+    )
+    site.made.undo(
+        "autoscaling",
+        region,
+        "delete_auto_scaling_group",
+        AutoScalingGroupName=group,
+        ForceDelete=True,
     )
     if service.auto_scaling is not None and service.auto_scaling.suspended:
-        await call(
+        await site.call(
             "autoscaling",
             region,
             "suspend_processes",
@@ -108,93 +190,35 @@ async def _group(
         )
 
 
-def _tags(name: str, service: Service) -> dict[str, str]:
-    return {"service": name, **service.tags}
-
-
-async def _table(call: Call, region: str, name: str, table: Table) -> None:
-    await call(
+async def _table(site: Site, region: str, name: str, table: Table) -> None:
+    if await site.there.table(region, name):
+        return
+    keys = {"HASH": table.key, "RANGE": table.sort_key}
+    await site.call(
         "dynamodb",
         region,
         "create_table",
         TableName=name,
-        KeySchema=[
-            {"AttributeName": table.key, "KeyType": "HASH"},
-            {"AttributeName": table.sort_key, "KeyType": "RANGE"},
-        ],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for kind, key in keys.items()],
         AttributeDefinitions=[
-            {"AttributeName": key, "AttributeType": "S"} for key in (table.key, table.sort_key)
+            {"AttributeName": key, "AttributeType": "S"} for key in keys.values()
         ],
         BillingMode="PAY_PER_REQUEST",
+        Tags=_pairs({LAB_TAG: site.lab.name}),
     )
+    site.made.undo("dynamodb", region, "delete_table", TableName=name)
     for item in table.items:
         values = {attribute: {"S": value} for attribute, value in item.items()}
-        await call("dynamodb", region, "put_item", TableName=name, Item=values)
+        await site.call("dynamodb", region, "put_item", TableName=name, Item=values)
 
 
-async def _dns(lab: Lab, call: Call, balancers: Balancers) -> None:
-    zone = await call(
-        "route53",
-        GLOBAL,
-        "create_hosted_zone",
-        Name=lab.dns.zone,
-        CallerReference=f"chaos-lab-{lab.name}",
-    )
-    changes = await asyncio.gather(
-        *(_change(lab, call, n, balancers) for n in range(len(lab.dns.records)))
-    )
-    if changes:
-        await call(
-            "route53",
-            GLOBAL,
-            "change_resource_record_sets",
-            HostedZoneId=zone["HostedZone"]["Id"],
-            ChangeBatch={"Changes": changes},
-        )
+def _tags(lab: Lab, name: str, service: Service) -> dict[str, str]:
+    return {"service": name, **service.tags, LAB_TAG: lab.name}
 
 
-async def _change(lab: Lab, call: Call, number: int, balancers: Balancers) -> dict[str, Any]:
-    record = lab.dns.records[number]
-    addresses = [*record.values]
-    if record.balancer is not None:
-        addresses = [balancers[record.balancer.service, record.balancer.region]]
-    name = record.name if record.failover is None else f"{record.name} ({record.failover})"
-    rrset: dict[str, Any] = {
-        "Name": record.name,
-        "Type": "A",
-        "TTL": int(record.ttl),
-        "ResourceRecords": [{"Value": address} for address in addresses],
-    }
-    if record.failover is not None:
-        rrset |= {"Failover": record.failover.upper(), "SetIdentifier": record.failover}
-    if record.health_check is not None:
-        rrset["HealthCheckId"] = await _health_check(call, record, number, name, addresses[0])
-    return {"Action": "CREATE", "ResourceRecordSet": rrset}
+def _tagged(kind: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"ResourceType": kind, "Tags": _pairs(tags)}]
 
 
-async def _health_check(call: Call, record: Record, number: int, name: str, address: str) -> str:
-    assert record.health_check is not None  # noqa: S101  # asked by the caller
-    made = await call(
-        "route53",
-        GLOBAL,
-        "create_health_check",
-        CallerReference=f"chaos-lab-{number}",
-        HealthCheckConfig={
-            "Type": "HTTP",
-            "IPAddress": address,
-            "Port": 80,
-            "ResourcePath": record.health_check.path,
-            "RequestInterval": int(parse(record.health_check.interval)),
-            "FailureThreshold": record.health_check.threshold,
-        },
-    )
-    check: str = made["HealthCheck"]["Id"]
-    await call(
-        "route53",
-        GLOBAL,
-        "change_tags_for_resource",
-        ResourceType="healthcheck",
-        ResourceId=check,
-        AddTags=[{"Key": "Name", "Value": name}],
-    )
-    return check
+def _pairs(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

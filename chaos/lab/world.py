@@ -15,6 +15,7 @@ from chaos.lab.control import Operation
 from chaos.lab.control_plane import ControlPlane
 from chaos.lab.declaration import Lab, Service
 from chaos.lab.fleet import Fleet
+from chaos.lab.instances import key_of
 from chaos.lab.network import Network
 from chaos.lab.replication import Replication
 from chaos.lab.route53 import Route53
@@ -51,7 +52,7 @@ class World:
             "speed": speed_of(asyncio.get_running_loop()),
             "regions": [*self.lab.regions],
             "services": {
-                name: {"depends_on": dependencies(service)}
+                name: {"depends_on": dependencies(service), "caller": key_of(name)[0]}
                 for name, service in self.lab.services.items()
             },
             "zones": {region: [*zones] for region, zones in self.lab.regions.items()},
@@ -126,8 +127,14 @@ def ruled(kind: str, rules: Rulebook[Any]) -> dict[str, Operation]:
 
 
 def dependencies(service: Service) -> list[str]:
-    """What a service calls: other services, and services of AWS."""
-    return [*service.depends_on, *(["dynamodb"] if service.table else [])]
+    """What a service calls: other services, and services of AWS as boto3 names them."""
+    aws = {
+        "dynamodb": service.table,
+        "s3": service.bucket,
+        "sqs": service.queue,
+        "stepfunctions": service.app == "encoder",
+    }
+    return [*service.depends_on, *(name for name, used in aws.items() if used)]
 
 
 def control_path(directory: Path) -> Path:

@@ -1,0 +1,51 @@
+"""Clears away after a lab that was killed, for which nobody else is left.
+
+    python -m chaos.lab.last_light
+
+Standard input: {"directory": …, "lab": its name, "control_plane": …} as one line; it stays open as
+long as the lab lives. A lab with moto needs no such process: moto does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+from typing import Any
+
+
+def main() -> int:
+    """Wait for the lab's end; what it has cleared away itself is not there any more."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # they are for the lab; this ends when it has
+    told = json.loads(sys.stdin.buffer.readline() or "null")
+    sys.stdin.buffer.read()
+    if told is not None:
+        shutil.rmtree(told["directory"], ignore_errors=True)
+        asyncio.run(clear(told["lab"], told["control_plane"]))
+    return 0
+
+
+async def clear(lab: str, told: dict[str, Any]) -> None:
+    """Remove what a lab that has ended made in an emulator, told of as `Given` is."""
+    from chaos.environments.calls import AwsCalls
+    from chaos.errors import EnvironmentFailed
+    from chaos.lab.control_plane import Attached, Given
+    from chaos.lab.made import Ledger, Made
+    from chaos.lab.plane import REMOVAL_WITHIN_S, remove
+
+    given = Given(**told)
+    try:
+        ledger = Ledger.open(given.endpoint, lab, given.session)
+    except EnvironmentFailed:
+        return  # a lab of that name is there, and sees to it
+    calls = AwsCalls(given.endpoint, key=given.key, timeout_s=REMOVAL_WITHIN_S)
+    await remove(Made(calls.call, ledger), Attached(given))
+    calls.close()
+    ledger.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
