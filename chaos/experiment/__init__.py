@@ -2,63 +2,51 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import (
     BaseModel,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
-    SerializeAsAny,
-    TypeAdapter,
     ValidationError,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 
-from chaos import faults as our_faults
-from chaos import lab as our_labs
 from chaos import schema
 from chaos.errors import InvalidInput, Located
-from chaos.experiment.contradictions import Parts, contradictions, lifted_after, shown_after
+from chaos.experiment.contradictions import Parts, lifted_after, observed_for
+from chaos.experiment.entries import MOST, AnyFault, AnyProbe
+from chaos.experiment.labs import SUFFIX, SYSTEMS, LabName, lab_file
 from chaos.experiment.objectives import FROZEN, Name, Objective, SteadyState, StopCondition
+from chaos.experiment.sound import EACH, WHOLE, sound_parts, sound_variants
 from chaos.experiment.variables import Given, Variable
-from chaos.faults.fault import Fault
+from chaos.experiment.variants import (
+    SECTION,
+    EnvironmentName,
+    Variant,
+    contradictions_in_all,
+)
 from probes.durations import Duration
-from probes.probe import Probe
 
 if TYPE_CHECKING:
     from chaos.lab.declaration import Lab
 
 __all__ = [
+    "SYSTEMS",
+    "AnyFault",
+    "AnyProbe",
     "Experiment",
     "Objective",
     "SteadyState",
     "StopCondition",
+    "Variant",
     "lab_file",
     "load",
     "load_lab",
-]
-
-SYSTEMS = Path(our_labs.__file__).parent / "systems"
-SUFFIX = ".yaml"
-MOST = 100  # probes, faults and conditions of one experiment
-
-
-def _probe_kinds() -> Mapping[str, type[Probe]]:
-    from probes import KINDS
-
-    return KINDS
-
-
-AnyProbe = Annotated[SerializeAsAny[Probe], schema.by_kind(_probe_kinds, "chaos.probes")]
-AnyFault = Annotated[
-    SerializeAsAny[Fault], schema.by_kind(lambda: our_faults.KINDS, "chaos.faults")
 ]
 
 
@@ -69,7 +57,7 @@ class Experiment(BaseModel):
 
     name: Name = Field(description="a short name; runs are called by it")
     title: str = Field(default="", max_length=200, description="what happens, in one sentence")
-    lab: str = Field(
+    lab: LabName = Field(
         default="streaming",
         description="what to stand up on an emulator: a shipped lab, or a file beside this one",
     )
@@ -91,10 +79,15 @@ class Experiment(BaseModel):
     recover_within: Duration = Field(
         default=60.0, gt=0, description="all must be well so soon after the last fault is lifted"
     )
+    environments: dict[EnvironmentName, Variant] = Field(
+        default_factory=dict, description="what differs in one environment, by its name"
+    )
 
     _file: str = PrivateAttr(default="")
     _data: bytes = PrivateAttr(default=b"")
     _values: dict[str, str] = PrivateAttr(default_factory=dict)
+    _under: str = PrivateAttr(default="")  # the environment whose variant it is
+    _variant: Variant | None = PrivateAttr(default=None)
 
     @property
     def brings_lab(self) -> bool:
@@ -106,43 +99,64 @@ class Experiment(BaseModel):
         """Seconds from the first injection for which the system is watched with faults on.
 
         Until the last fault is lifted; for one that never is, until it can be known that every
-        `rto` was held, or for `recover_within` where there is none.
+        `rto` and `detects_within` was held, or for `recover_within` where there is none.
         """
-        rtos = [(o.rto, self.probes[name]) for name, o in self.objectives.items()]
-        shown = [shown_after(rto, probe) for rto, probe in rtos if rto is not None]
+        promised = [(o, self.probes[name]) for name, o in self.objectives.items()]
+        shown = [seconds for o, probe in promised for seconds in observed_for(o, probe).values()]
         reach = max(shown, default=self.recover_within)
         one_way = [fault.at + reach for fault in self.faults if fault.one_way]
         return max([lifted_after(self.faults), *one_way])
 
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """What stands in for a service that its environment lacks, by the service's boto3 name."""
+        return self._variant.stand_ins if self._variant else {}
+
+    def on(self, environment: str) -> Experiment:
+        """The experiment as it is in that kind of environment, which has no variants any more."""
+        variant = self.environments.get(environment)
+        own = variant or Variant.model_construct()
+        effective = self.model_copy(
+            update={
+                "lab": own.lab or self.lab,
+                "probes": {n: own.probes.get(n, p) for n, p in self.probes.items()},
+                "objectives": {n: own.objectives.get(n, o) for n, o in self.objectives.items()},
+                "environments": {},
+            }
+        )
+        effective._under, effective._variant = environment, variant
+        return effective
+
     def located(self, path: tuple[str | int, ...], what: str) -> str:
         """What is wrong at that path, with its place in the file that it was read from, if any."""
+        path = self._written(path)
         told = schema.where(path, "experiment")
         if not self._file:
             return f"{told}: {what}"
         return Located(self._file, *schema.place(self._data, path), told, what)
 
+    def _written(self, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        """Where what has that path stands in the file: it may be the variant's own."""
+        own = getattr(self._variant, str(path[0]), None) if path else None
+        inside = isinstance(own, dict) and len(path) > 1 and path[1] in own
+        return (SECTION, self._under, *path) if inside or isinstance(own, str) else path
+
     def to_json(self) -> dict[str, Any]:
         """The experiment as a journal holds it, with the text of the file it was read from.
 
-        Its `variables` are the values that were used.
+        Its `variables` are the values that were used, and of variants it tells none but its own.
         """
-        data = self.model_dump(mode="json", by_alias=True)
+        data = self.model_dump(mode="json", by_alias=True, exclude={"environments"})
         for fault, dumped in zip(self.faults, data["faults"], strict=True):
             dumped |= {"one_way": fault.one_way, "by_hand": fault.by_hand}
         return {
             **data,
             "variables": self._values,
+            "stand_ins": self.stand_ins,
             "file": self._file,
             "text": self._data.decode(),
             "sha256": hashlib.sha256(self._data).hexdigest(),
         }
-
-    @field_validator("lab")
-    @classmethod
-    def _lab_is_there(cls, lab: str, info: ValidationInfo) -> str:
-        if info.context:
-            lab_file(lab, info.context["file"])
-        return lab
 
     @model_validator(mode="wrap")
     @classmethod
@@ -151,57 +165,14 @@ class Experiment(BaseModel):
         try:
             experiment = handler(data)
         except ValidationError as error:
-            found = schema.relayed(error) + contradictions(_sound_parts(data))
+            found = contradictions_in_all(sound_parts(data, cls), sound_variants(data))
+            found = schema.relayed(error) + found
         else:
-            found = contradictions(
-                Parts(**{name: getattr(experiment, name) for name in (*EACH, *WHOLE)})
-            )
+            parts = Parts(**{name: getattr(experiment, name) for name in (*EACH, *WHOLE)})
+            found = contradictions_in_all(parts, experiment.environments)
             if not found:
                 return experiment
         raise schema.problems(cls.__name__, found)
-
-
-EACH: dict[str, tuple[type, Any]] = {
-    "probes": (dict, AnyProbe),
-    "faults": (list, AnyFault),
-    "objectives": (dict, Objective),
-    "stop_when": (list, StopCondition),
-}
-WHOLE: dict[str, Any] = {
-    "steady_state": SteadyState,
-    "allow_irreversible": list[str],
-    "recover_within": Duration,
-}
-
-
-def _sound_parts(data: Any) -> Parts:
-    """Whatever of an experiment is right in itself."""
-    if not isinstance(data, dict):
-        return Parts()
-    # What is too long is wrong already; to look at each entry would take long, for nothing.
-    data = {k: None if isinstance(v, list | dict) and len(v) > MOST else v for k, v in data.items()}
-    parts: dict[str, Any] = {}
-    for name, (container, wanted) in EACH.items():
-        given = data.get(name)
-        if isinstance(given, container):
-            parts[name] = _each(wanted, given)
-    for name, wanted in WHOLE.items():
-        default = Experiment.model_fields[name].get_default(call_default_factory=True)
-        parts[name] = _sound(wanted, data[name]) if name in data else default
-    return Parts(**parts)
-
-
-def _each(wanted: Any, given: Any) -> Any:
-    if isinstance(given, dict):
-        return {key: _sound(wanted, entry) for key, entry in given.items()}
-    return [_sound(wanted, entry) for entry in given]
-
-
-def _sound(wanted: Any, given: Any) -> Any:
-    try:
-        return TypeAdapter(wanted).validate_python(given)
-    except ValidationError:
-        return None
 
 
 def load(path: Path, variables: Mapping[str, str] | None = None) -> Experiment:
@@ -230,18 +201,3 @@ def load_lab(experiment: Experiment, path: Path) -> Lab:
     except ValueError as error:
         raise InvalidInput(f"{path}: lab: {error}") from error
     return schema.load(file, Lab)
-
-
-def lab_file(lab: str, experiment: Path) -> Path:
-    """The file that declares the lab; raises ValueError with what there is instead."""
-    if lab.endswith(SUFFIX):
-        file = experiment.parent / lab
-        with contextlib.suppress(OSError):  # a name too long, a directory that may not be read
-            if file.is_file():
-                return file
-        raise ValueError(f"there is no file {lab[:60]} beside this one")
-    shipped = {file.stem: file for file in sorted(SYSTEMS.glob(f"*{SUFFIX}"))}
-    if lab not in shipped:
-        hint = schema.did_you_mean(lab, shipped, tell=True)
-        raise ValueError(f"there is no lab {lab[:60]!r}{hint}")
-    return shipped[lab]

@@ -18,6 +18,10 @@ from probes.probe import Probe
 # Between two faults that are the same: the first has to be put back before the second.
 SPARE = 10.0
 IN_FLIGHT = 100  # attempts of one probe that may hang at the same time
+# What it takes to show that a promise was kept, besides its own time and a timeout.
+PROOF = {"rto": "{confirm} more attempts", "detects_within": "one more attempt"}
+TELLS = "tells of faults and has none itself; write detects_within, heals_within or unaffected"
+TELLS_NOT = "does not tell of faults, as cloudwatch_alarm does"
 
 Found = Iterator[InitErrorDetails]
 
@@ -45,9 +49,17 @@ def lifted_after(faults: list[Fault]) -> float:
     return max((f.at + f.lasts for f in faults if f.lasts is not None), default=0.0)
 
 
-def shown_after(rto: float, probe: Probe) -> float:
-    """Seconds from the first injection until it can be known that an RTO was held."""
-    return rto + probe.confirm * probe.every + probe.timeout
+def observed_for(objective: Objective, probe: Probe) -> dict[str, float]:
+    """By promise: the seconds from the first injection until it can be known whether it was kept.
+
+    Only of those for which the fault has to be on all the while.
+    """
+    needed: dict[str, float] = {}
+    if objective.rto is not None:
+        needed["rto"] = objective.rto + probe.confirm * probe.every + probe.timeout
+    if objective.detects_within is not None:
+        needed["detects_within"] = objective.detects_within + probe.every + probe.timeout
+    return needed
 
 
 def _faults_last(parts: Parts) -> Found:
@@ -156,23 +168,31 @@ def _rpo_has_ledger(parts: Parts) -> Found:
             yield problem("objectives", name, "rpo", what=what)
 
 
-def _rto_can_be_shown(parts: Parts) -> Found:
+def _detects_what_it_promises(parts: Parts) -> Found:
+    for name, objective, probe in _promised(parts):
+        for promise in ("rto", "availability") if probe.detects else ("detects_within",):
+            if getattr(objective, promise) is not None:
+                why = TELLS if probe.detects else TELLS_NOT
+                what = f"{name} is of kind {probe.kind}, which {why}"
+                yield problem("objectives", name, promise, what=what)
+
+
+def _can_be_shown(parts: Parts) -> Found:
     faults = [f for f in parts.faults if f and f.lasts is not None and not f.one_way]
     if len(faults) < len(parts.faults) or not faults:
         return  # without an end of all faults, it is observed for as long as that takes
     last = max(faults, key=lambda fault: lifted_after([fault]))
     for name, objective, probe in _promised(parts):
-        if objective.rto is None:
-            continue
-        needed = shown_after(objective.rto, probe)
-        if needed > lifted_after(faults):
-            what = (
-                f"needs {show(needed)} to be shown ({show(objective.rto)}, {probe.confirm} more"
-                f" attempts and a timeout), and the faults are lifted after"
-                f" {show(lifted_after(faults))}; let faults[{parts.faults.index(last)}] last"
-                f" {written(needed - last.at)} or more"
-            )
-            yield problem("objectives", name, "rto", what=what)
+        for promise, needed in observed_for(objective, probe).items():
+            if needed > lifted_after(faults):
+                more = PROOF[promise].format(confirm=probe.confirm)
+                what = (
+                    f"needs {show(needed)} to be shown ({show(getattr(objective, promise))},"
+                    f" {more} and a timeout), and the faults are lifted after"
+                    f" {show(lifted_after(faults))}; let faults[{parts.faults.index(last)}] last"
+                    f" {written(needed - last.at)} or more"
+                )
+                yield problem("objectives", name, promise, what=what)
 
 
 def _healing_can_be_seen(parts: Parts) -> Found:
@@ -212,6 +232,7 @@ CHECKS = (
     _probes_exist,
     _witnesses_exist,
     _rpo_has_ledger,
-    _rto_can_be_shown,
+    _detects_what_it_promises,
+    _can_be_shown,
     _healing_can_be_seen,
 )

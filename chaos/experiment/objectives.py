@@ -85,18 +85,26 @@ class Objective(BaseModel):
     heals_within: Duration | None = Field(
         default=None, gt=0, description="back for good so soon after the last fault is lifted"
     )
+    detects_within: Duration | None = Field(
+        default=None, gt=0, description="tells of the fault so soon after the first injection"
+    )
     unaffected: bool = Field(default=False, description="whether it must not notice anything")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if not self.model_dump(exclude_defaults=True):
             raise ValueError(
-                "promises nothing; write rto, rpo, availability, heals_within or unaffected: true"
+                "promises nothing; write rto, rpo, availability, heals_within, detects_within or"
+                " unaffected: true"
             )
         if self.unaffected and (self.rto or self.heals_within):
             raise ValueError(
                 "what is unaffected has nothing to recover from; leave out rto and heals_within,"
                 " or unaffected"
+            )
+        if self.unaffected and self.detects_within:
+            raise ValueError(
+                "what is unaffected tells of nothing; leave out detects_within or unaffected"
             )
         return self
 

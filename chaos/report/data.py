@@ -18,7 +18,16 @@ from probes.outages import Interval, Outage
 from probes.probe import Sample
 
 # What is drawn as a clock on a lane: from which moment, and in which direction it runs.
-CLOCKS = {"rto": ("injected", 1), "heals_within": ("lifted", 1), "rpo": ("injected", -1)}
+CLOCKS = {
+    "rto": ("injected", 1),
+    "heals_within": ("lifted", 1),
+    "detects_within": ("injected", 1),
+    "rpo": ("injected", -1),
+}
+# What a figure is called on a lane, where that is not what the promise is called.
+FIGURES = {"detects_within": "detected after"}
+# What a probe of any kind is aimed at: the first of these settings that it has.
+TARGETS = ("url", "name", "table", "alarm", "bucket", "queue", "state_machine")
 WHEN = {"failover": "while the fault was on", "end": "at the end"}
 
 
@@ -32,7 +41,7 @@ def page(history: History, verdict: Verdict) -> dict[str, Any]:
         "to": history.ended,
         "injected": history.first_injection,
         "lifted": at and at.lifted,
-        "caveat": words.place(history),
+        "caveat": [words.place(history), *words.stood_in(experiment)],
         "verdict": {
             "value": verdict.value,
             "reasons": list(_reasons(verdict)),
@@ -122,7 +131,7 @@ def _drawn(result: Result, at: Times | None) -> dict[str, Any] | None:
         "low": found and start + way * found.low,
         "high": found and _bounded(start + way * found.high),
         "name": f"{name} {show(result.wanted)}",
-        "text": f"{name} {words.span(found)}",
+        "text": f"{FIGURES.get(result.objective, name)} {words.span(found)}",
     }
 
 
@@ -149,7 +158,8 @@ def _probe(name: str, history: History, verdict: Verdict) -> dict[str, Any]:
     )
     return {
         "name": name,
-        "target": next((str(settings[k]) for k in ("url", "name", "table") if k in settings), ""),
+        "target": next((str(settings[k]) for k in TARGETS if k in settings), ""),
+        "bad_word": "alarm" if found and found.detection else "down",
         "says": _says(found),
         "to": min(samples[-1].due + settings["every"], history.ended) if samples else 0.0,
         "cells": cells(samples, _close_look(verdict.times)),
@@ -174,6 +184,9 @@ def _close_look(at: Times | None) -> tuple[float, float] | None:
 
 def _says(found: Measurement | None) -> str:
     """The lane in a few words, for its heading and for those who cannot see it."""
+    if found and found.detection and found.detection.after:
+        seen = "detected after" if found.detection.kind == "seen" else "not detected:"
+        return f"{seen} {words.span(found.detection.after)}"
     if found is None or found.downtime is None:
         return f"{found.good} of {found.attempts} attempts good" if found else ""
     if not found.bad:
@@ -182,8 +195,8 @@ def _says(found: Measurement | None) -> str:
 
 
 def _availability(found: Measurement | None) -> str:
-    if found is None or found.availability is None:
-        return "–"
+    if found is None or found.availability is None or found.detection:
+        return "–"  # an alarm that rings is not one that fails
     return percent(found.availability)
 
 
@@ -256,6 +269,11 @@ def _facts(history: History) -> Iterator[tuple[str, str]]:
     header = history.header
     yield "Run", history.run
     yield "Environment", str(header["environment"]["kind"])
+    for name in ("endpoint", "version"):
+        if told := header["environment"].get(name):
+            yield name.capitalize(), str(told)
+    for service, what in history.experiment.get("stand_ins", {}).items():
+        yield f"Stood in for {service}", what
     faults = zip(history.experiment["faults"], header["fidelity"], strict=True)
     for settings, fidelity in faults:
         yield f"Fidelity of {words.fault(settings)}", words.FIDELITY.get(fidelity, fidelity)

@@ -51,6 +51,7 @@ class Frame:
     title: str
     phase: str
     ran: str
+    place: tuple[str, ...]  # where it runs, if not in the embedded lab, and what stands in
     instructions: tuple[str, ...]
     stopping: str
     marks: tuple[tuple[int, Mark], ...]  # in which cell the fault began, and all was back
@@ -71,6 +72,7 @@ def frame(live: Live, now: float, cells: int) -> Frame:
         title=words.printable(experiment["title"] or experiment["name"]),
         phase="done" if live.over else f"{PHASES.get(phase, phase)}, {length}",
         ran=_ran(live, now),
+        place=tuple(map(words.printable, _place(live))),
         instructions=tuple(words.printable(note) for note in live.notes),
         stopping=words.printable(live.stop),
         marks=tuple(_marks(live, live.step * factor)),
@@ -85,6 +87,13 @@ def _ran(live: Live, now: float) -> str:
     speed = live.header["speed"]
     pace = f", lab time at {speed:g} times the wall's speed" if speed != 1 else ""
     return f"{'ran' if live.over else 'running'} {whole(now)}{pace}"
+
+
+def _place(live: Live) -> Iterator[str]:
+    environment = live.header["environment"]
+    if environment["kind"] != "embedded":
+        yield words.where(environment)
+    yield from words.stood_in(live.header["experiment"])
 
 
 def _marks(live: Live, step: float) -> Iterator[tuple[int, Mark]]:
@@ -110,7 +119,8 @@ def _row(name: str, probe: LiveProbe, now: float, factor: int) -> Row:
 
 def _state(probe: LiveProbe, now: float) -> tuple[Mood, str]:
     if probe.trail.down:
-        return "bad", f"down {whole(now - probe.trail.began)}"
+        what = "alarm" if probe.lookout.rang is not None or probe.lookout.early else "down"
+        return "bad", f"{what} {whole(now - probe.trail.began)}"
     if probe.crashed:
         return "doubt", "crashed"
     return ("good", "good") if probe.trail.proof else ("idle", "no answer yet")

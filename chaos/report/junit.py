@@ -91,6 +91,9 @@ def _of_run(history: History, verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "exit_code", str(verdict.exit_code)
     yield "run", history.run
     yield "environment", str(header["environment"]["kind"])
+    yield "place", words.where(header["environment"])
+    for service, what in history.experiment.get("stand_ins", {}).items():
+        yield f"stand_in.{service}", what
     yield "speed", f"{header['speed']:g}"
     yield "sha256", history.experiment["sha256"]
     yield "chaos", header["tool"]

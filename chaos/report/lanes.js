@@ -118,11 +118,11 @@ function band(timeline, probe, y) {
     const { state, region, from, to } = stretch;
     const text = {
       good: region ?? "",
-      bad: `down ≈ ${span(to - from)}`,
+      bad: `${probe.bad_word} ≈ ${span(to - from)}`,
       mixed: "good and bad",
       crashed: "no data",
     }[state];
-    const short = state === "bad" ? "down" : text;
+    const short = state === "bad" ? probe.bad_word : text;
     const fits = [text, short].find((words) => words && part.width > width(words, 11) + 12);
     const room = width(fits ?? "", 11) + 8;
     const plate = {

@@ -11,6 +11,7 @@ from typing import Any
 
 from chaos.journal import Event
 from chaos.report import words
+from chaos.report.lookout import NOTHING_SEEN, Lookout
 from chaos.report.strip import Cell, coarser, with_attempt
 from chaos.report.trail import Trail
 
@@ -27,6 +28,7 @@ class LiveProbe:
     timeout: float
     trail: Trail  # all attempts
     under: Trail  # those that began before the faults were lifted
+    lookout: Lookout = NOTHING_SEEN
     latency: float | None = None  # of the last attempt, when it was good
     crashed: bool = False  # the last attempt
     attempts: int = 0  # begun while the fault was on
@@ -113,7 +115,7 @@ def _planned(experiment: dict[str, Any]) -> float:
     limits = (
         promised.get(name) or 0.0
         for promised in experiment["objectives"].values()
-        for name in ("rto", "heals_within")
+        for name in ("rto", "heals_within", "detects_within")
     )
     ends = (fault["at"] + (fault["lasts"] or 0.0) for fault in experiment["faults"])
     return float(experiment["steady_state"]["for"] + max([10.0, *limits, *ends])) * ASIDE
@@ -134,6 +136,7 @@ def _sample(live: Live, event: Event) -> Live:
         latency=event["end"] - event["start"] if event["ok"] else None,
         crashed=event["crashed"],
         cells=with_attempt(probe.cells, live.step, event),
+        lookout=_looked(probe.lookout, live, event),
     )
     if not event["crashed"]:
         probe = _told(probe, live, event["start"], event["end"], event["ok"])
@@ -148,6 +151,13 @@ def _seen_by_hand(live: Live, event: Event) -> Live:
     asked = (fault.asked for fault in live.faults if fault.by_hand)
     begun = [max(at, event["start"]) for at in asked if at is not None and event["end"] > at]
     return replace(live, injected=_earliest(live.injected, *begun)) if begun else live
+
+
+def _looked(lookout: Lookout, live: Live, event: Event) -> Lookout:
+    seen = event.get("detail", {}).get("detected")
+    if event["crashed"] or not isinstance(seen, bool):
+        return lookout
+    return lookout.then(event["start"], event["end"], seen=seen, injected=live.injected)
 
 
 def _told(probe: LiveProbe, live: Live, start: float, end: float, ok: bool) -> LiveProbe:

@@ -29,7 +29,7 @@ function head() {
     ),
   );
   byId("verdict").classList.add(value);
-  byId("caveat").textContent = data.caveat;
+  byId("caveat").append(...data.caveat.map((sentence) => el("p", {}, sentence)));
 }
 
 function objectives() {

@@ -67,9 +67,11 @@ class Progress:
     def _run(self, event: Event) -> str:
         self._faults = [words.fault(fault) for fault in event["experiment"]["faults"]]
         speed = event["speed"]
-        return f"run {event['run']}" + (
-            f", at {speed:g} times the wall's speed" if speed != 1 else ""
-        )
+        pace = f", at {speed:g} times the wall's speed" if speed != 1 else ""
+        elsewhere = event["environment"]["kind"] != "embedded"
+        place = f", {words.where(event['environment'])}" if elsewhere else ""
+        stood_in = "".join(f". {text}" for text in words.stood_in(event["experiment"]))
+        return f"run {event['run']}{place}{pace}{stood_in}"
 
     def _phase(self, event: Event) -> str | None:
         phase: str = event["phase"]
@@ -115,13 +117,15 @@ class Progress:
             if down is None and start <= self._up.get(probe, -1.0):
                 return None
             self._down[probe] = (down or (start,))[0], max(start, *(down or (start,)))
-            return None if down else self._turn(probe, f"{probe} is down: {event['error']}")
+            says = "rings" if event["detail"].get("detected") else "is down"
+            return None if down else self._turn(probe, f"{probe} {says}: {event['error']}")
         if down is None or start <= down[1]:
             return None
         del self._down[probe]
         self._up[probe] = start
         lasted = show(start - down[0])
-        return self._turn(probe, f"{probe} is back after {lasted}{_by(event)}")
+        says = "is silent again" if event["detail"].get("detected") is False else "is back"
+        return self._turn(probe, f"{probe} {says} after {lasted}{_by(event)}")
 
     def _turn(self, probe: str, text: str) -> str | None:
         turns = self._turns[probe] = self._turns.get(probe, 0) + 1

@@ -70,6 +70,20 @@ def _heals_within(wanted: float, probe: LiveProbe, live: Live, now: float) -> Cl
     return _compared(healed, wanted, f"healed after {words.span(healed)} of {show(wanted)}")
 
 
+def _detects_within(wanted: float, probe: LiveProbe, live: Live, now: float) -> Clock:
+    allowed, told = show(wanted), probe.lookout.told
+    if live.injected is None:
+        return "idle", f"at most {allowed}", None
+    if told is not None:
+        after = told.since(live.injected)
+        return _compared(after, wanted, f"detected after {words.span(after)} of {allowed}")
+    if probe.lookout.early:
+        return "doubt", "told of a fault before there was one", None
+    if live.closed is not None:
+        return "bad", f"not detected while the fault was on; {allowed} allowed", None
+    return _running(now - live.injected, wanted)
+
+
 def _availability(wanted: float, probe: LiveProbe, live: Live, _: float) -> Clock:
     if not probe.attempts:
         return "idle", f"at least {percent(wanted)}", None
@@ -117,6 +131,7 @@ CLOCKS: dict[str, Callable[[Any, LiveProbe, Live, float], Clock]] = {
     "rto": _rto,
     "rpo": _rpo,
     "heals_within": _heals_within,
+    "detects_within": _detects_within,
     "availability": _availability,
     "unaffected": _unaffected,
 }

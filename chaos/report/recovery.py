@@ -13,7 +13,7 @@ from probes.probe import Sample
 
 
 def steps(name: str, history: History, verdict: Verdict) -> dict[str, Any] | None:
-    """The moments of one probe's recovery, in run seconds; None when no attempt failed.
+    """The moments of one probe's recovery, in run seconds; None without a failure.
 
     first     start and end of the first bad attempt: a failure is known when it ends
     last      start of the last bad attempt before the recovery that counts
@@ -24,6 +24,8 @@ def steps(name: str, history: History, verdict: Verdict) -> dict[str, Any] | Non
     at, found = verdict.times, verdict.probes.get(name)
     if at is None or at.injected is None or found is None or found.recovery is None:
         return None
+    if found.detection:
+        return None  # an alarm that clears has not recovered from anything
     injected, rto = at.injected, found.recovery.rto
     samples = [s for s in history.samples.get(name, ()) if not s.crashed]
     since = [s for s in samples if s.start >= injected or s.end > injected]

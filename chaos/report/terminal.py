@@ -89,7 +89,8 @@ def _reason(history: History, verdict: Verdict, width: int) -> Iterator[str]:
     undone = len(history.open_pulls) if verdict.times else 0
     reasons = (reason for reason in verdict.reasons[undone:] if reason not in silent)
     yield from _wrapped(next(reasons, ""), width)
-    yield from _wrapped(words.place(history), width)
+    for text in (words.place(history), *words.stood_in(history.experiment)):
+        yield from _wrapped(text, width)
 
 
 def _objectives(verdict: Verdict, width: int, colour: bool) -> Iterator[str]:

@@ -15,6 +15,7 @@ OBJECTIVES = {
     "rpo": "RPO",
     "availability": "availability",
     "heals_within": "heals within",
+    "detects_within": "detects within",
     "recover_within": "steady again within",
     "unaffected": "unaffected",
 }
@@ -24,6 +25,7 @@ HOW = {
     "after lifting": "only after the fault was lifted",
     "never": "not recovered",
     "unaffected": "not affected",
+    "not detected": "not detected",
 }
 
 OUTCOMES = {
@@ -93,13 +95,33 @@ def fault(settings: dict[str, Any]) -> str:
 
 def place(history: History) -> str:
     """Where it happened and at what speed, said so that nobody takes lab time for the wall's."""
-    kind = history.header["environment"]["kind"]
-    places = {"embedded": "in the embedded lab", "localstack": "on LocalStack", "aws": "on AWS"}
-    ran, speed = f"Ran {places.get(kind, f'in {kind}')}", history.header["speed"]
+    ran, speed = f"Ran {where(history.header['environment'])}", history.header["speed"]
     if speed == 1:
         return f"{ran}, in real time."
     pace = f"{speed:g} times faster" if speed > 1 else f"{1 / speed:g} times slower"
-    return f"{ran}; times are lab time, {pace} than the wall."
+    own = " LocalStack's own timers keep the wall's." if _is_localstack(history) else ""
+    return f"{ran}; times are lab time, {pace} than the wall.{own}"
+
+
+def _is_localstack(history: History) -> bool:
+    return bool(history.header["environment"]["kind"] == "localstack")
+
+
+def where(environment: dict[str, Any]) -> str:
+    """`in the embedded lab`, `on LocalStack 2026.3.0 at http://127.0.0.1:4566`."""
+    kind, version = environment["kind"], environment.get("version")
+    if kind == "embedded":
+        return "in the embedded lab"
+    named = f"LocalStack {version}" if version else "the emulator"
+    name = {"localstack": named, "aws": "AWS"}.get(kind, kind)
+    endpoint = environment.get("endpoint")
+    return f"on {name} at {endpoint}" if endpoint else f"on {name}"
+
+
+def stood_in(experiment: dict[str, Any]) -> list[str]:
+    """A sentence for each service that was not there, with what stood in for it."""
+    stand_ins = experiment.get("stand_ins", {})  # older journals have none
+    return [f"Stood in for {service}: {what}" for service, what in stand_ins.items()]
 
 
 def count(n: int, noun: str) -> str:

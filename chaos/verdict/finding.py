@@ -18,8 +18,9 @@ TOO_COARSE = "too close to the objective to tell: probe more often"
 class Result:
     """One objective of one probe. `wanted` and `measured` are seconds, for availability fractions.
 
-    `how` is how the system came back ("failover", "after lifting", "never", "unaffected"), and
-    empty where that is not asked. `reason` is one sentence that begins with the probe's name.
+    `how` is how the system came back ("failover", "after lifting", "never", "unaffected"), or that
+    the fault was "not detected", and empty where that is not asked. `reason` is one sentence that
+    begins with the probe's name.
     """
 
     probe: str

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.history import History, LedgerRead
+from probes.detection import Detection, detection, looked
 from probes.latency import Latency, latencies
 from probes.ledger import Balance, Write, balance
 from probes.outages import (
@@ -83,6 +84,7 @@ class Measurement:
     longest_gap: float | None
     heals: Interval | None  # counted from `lifted`
     steady: Interval | None  # counted from `released`
+    detection: Detection | None  # None too for a probe that tells of no faults
     latency: dict[str, Latency]
     readings: tuple[Reading, ...]
 
@@ -148,6 +150,12 @@ def _measure(name: str, history: History, at: Times) -> Measurement:
         and longest_gap(samples, (window[0], max([window[1], *(s.start for s in samples)]))),
         heals=None if at.lifted is None else heals(samples, lifted=at.lifted, confirm=confirm),
         steady=None if at.released is None else heals(samples, lifted=at.released, confirm=confirm),
+        detection=window
+        and (
+            detection(samples, injected=window[0], until=window[1])
+            if any(map(looked, samples))
+            else None
+        ),
         latency=latencies(samples, injected=at.injected, lifted=at.lifting),
         readings=_readings(name, history, at),
     )

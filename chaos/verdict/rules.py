@@ -17,6 +17,7 @@ from probes.durations import show
 from probes.outages import Interval
 
 RECOVER_WITHIN = "recover_within"
+TOO_LITTLE = "a longer fault, or more answers under it, would tell"
 
 
 def results(objectives: dict[str, Any], m: Measurement, at: Times) -> Iterator[Result]:
@@ -122,6 +123,24 @@ def _healed(measured: Interval | None, wanted: float, verb: str) -> Finding:
     return Finding(value, told, measured)
 
 
+def _detects_within(wanted: float, m: Measurement, at: Times) -> Finding:
+    found = m.detection
+    if found is None or found.after is None:
+        already = found is not None and found.kind == "already"
+        return _TOLD_BEFORE if already else _NEVER_LOOKED
+    # That it was silent once the fault was lifted does not show that it was so under the fault.
+    value = compared(Interval(min(found.after.low, found.silent), found.after.high), wanted)
+    seen, lasted = found.kind == "seen", f"{span(found.after)}, {show(wanted)} allowed"
+    if value == "held" and (at.injected or 0.0) + found.after.high > at.over:
+        late = f"detected the fault after {lasted}, but it may have been lifted by then: no proof"
+        return Finding("unknown", late, found.after)
+    close = TOO_COARSE if seen and found.after.low <= wanted else TOO_LITTLE
+    told = f"{lasted}; {close}" if value == "unknown" else lasted
+    if seen:
+        return Finding(value, f"detected the fault after {told}", found.after)
+    return Finding(value, f"did not detect the fault: {told}", found.after, "not detected")
+
+
 def _availability(wanted: float, m: Measurement, _: Times) -> Finding:
     if m.availability is None:
         return _UNSEEN
@@ -141,6 +160,10 @@ def _unaffected(_: bool, m: Measurement, __: Times) -> Finding:
 
 _UNTESTED = Finding("unknown", "was not put to the test")
 _NOT_LIFTED = Finding("unknown", "cannot be judged: the fault was not lifted")
+_TOLD_BEFORE = Finding(
+    "unknown", "told of a fault before there was one, so it has detected nothing"
+)
+_NEVER_LOOKED = Finding("unknown", "gave no answer before the fault, or none while it was on")
 _UNSEEN = Finding("unknown", "made no attempt while the fault was on")
 
 Rule = Callable[[Any, Measurement, Times], Finding]
@@ -149,6 +172,7 @@ RULES: dict[str, Rule] = {
     "rto": _rto,
     "rpo": rpo,
     "heals_within": _heals_within,
+    "detects_within": _detects_within,
     "availability": _availability,
     "unaffected": _unaffected,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from chaos.journal import Event, read
 from chaos.report import live as live_run
 from chaos.report.frame import frame
 from chaos.report.live import CELLS, fold
+from chaos.report.progress import Progress
 from chaos.report.promises import Timer
 from chaos.verdict import judge
 
@@ -152,6 +154,53 @@ def test_healing_counts_from_the_lifting(tmp_path: Path, t: float, mood: str, te
     events[0]["experiment"]["objectives"]["playback"] |= {"rto": None, "heals_within": 30.0}
     timer = promise(events, t, "playback heals within")
     assert (timer.mood, timer.text) == (mood, text)
+
+
+def alarmed(tmp_path: Path, rings: float | None, since: float = 20.0) -> list[Event]:
+    """The run, had playback been an alarm that rings from `rang` on; `since` it answers at all."""
+    events = copy.deepcopy(events_of(tmp_path))
+    events[0]["experiment"]["objectives"]["playback"] = {"detects_within": 60.0}
+    for event in events:
+        if event.get("probe") == "playback" and event["event"] == "sample":
+            answers = event["t"] < 8.0 or event["t"] > since
+            seen = rings is not None and event["start"] >= rings
+            event["detail"] = {"detected": seen} if answers else {}
+    return events
+
+
+@pytest.mark.parametrize(
+    ("rings", "t", "mood", "text"),
+    [
+        (30.0, 5.0, "idle", "at most 60 s"),
+        (30.0, 28.0, "doubt", "19 s of 60 s"),
+        (30.0, 40.0, "good", "detected after 21.1 – 23.6 s of 60 s"),
+        (80.0, 75.0, "bad", "66 s of 60 s"),
+        (80.0, 90.0, "bad", "detected after 71.1 – 71.6 s of 60 s"),
+        (5.0, 40.0, "doubt", "told of a fault before there was one"),
+        (None, 195.0, "bad", "not detected while the fault was on; 60 s allowed"),
+    ],
+)
+def test_a_detection_is_timed_from_the_fault(
+    tmp_path: Path, rings: float | None, t: float, mood: str, text: str
+) -> None:
+    timer = promise(alarmed(tmp_path, rings), t, "playback detects within")
+    assert (timer.mood, timer.text) == (mood, text)
+
+
+def test_an_alarm_rings_and_is_silent_again(tmp_path: Path) -> None:
+    events = alarmed(tmp_path, 30.0)
+    for event in events:
+        if event.get("probe") == "playback" and "detected" in event.get("detail", {}):
+            rings = 30.0 <= event["start"] < 120.0
+            event |= {"ok": not rings, "detail": {"detected": rings}, "error": "it is in ALARM"}
+        elif event.get("probe") == "playback":
+            event["ok"] = True
+    rows = frame(at(events, 60.0), 60.0, 40).rows
+    assert (rows[0].mood, rows[0].state) == ("bad", "alarm 29 s")
+    progress = Progress()
+    told = [line.split("s  ", 1)[1] for e in events if (line := progress.line(e)) is not None]
+    assert "playback rings: it is in ALARM" in told
+    assert any(line.startswith("playback is silent again after 90 s") for line in told)
 
 
 # --- faults and their levers --------------------------------------------------------------

@@ -115,8 +115,8 @@ def test_what_nothing_lifts_is_shown_until_the_run_no_longer_waits(tmp_path: Pat
 
 
 def test_lab_time_is_called_lab_time(tmp_path: Path) -> None:
-    assert "lab time, 8 times faster" in data_of(tmp_path / "a")["caveat"]
-    assert "in real time" in data_of(tmp_path / "b", speed=1.0)["caveat"]
+    assert "lab time, 8 times faster" in data_of(tmp_path / "a")["caveat"][0]
+    assert "in real time" in data_of(tmp_path / "b", speed=1.0)["caveat"][0]
 
 
 def test_a_run_that_broke_nothing_has_no_fault_to_show(tmp_path: Path) -> None:
