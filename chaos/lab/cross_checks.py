@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from chaos.lab import resource_checks
+from chaos.lab.resource_checks import Place, Problem, unknown
 
 if TYPE_CHECKING:
     from chaos.lab.declaration import BalancerOf, Dependency, Lab, Record, Service
 
-Place = tuple[str | int, ...]
-# Where in the declaration, and what is wrong there.
-Problem = tuple[Place, str]
-
-# What means something to one app only, and whether that app needs it.
-OF_AN_APP = {
-    "table": ("playback", True),
-    "aws_timeout": ("playback", False),
-    "workers": ("home", False),
-    "depends_on": ("home", True),
+# What means something to some apps only, and those of them that need it.
+OF_AN_APP: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "table": (("playback",), ()),
+    "bucket": (("encoder", "playback"), ("encoder",)),
+    "elsewhere": (("playback",), ()),
+    "queue": (("encoder", "worker"), ("encoder", "worker")),
+    "passes_to": (("worker",), ("worker",)),
+    "acknowledge": (("worker",), ()),
+    "retries": (("worker",), ()),
+    "behind": (("worker",), ()),
+    "aws_timeout": (("encoder", "playback", "worker"), ()),
+    "workers": (("home",), ()),
+    "depends_on": (("home",), ("home",)),
 }
 # What an app calls: what answers its requests must run that app.
 CALLS = {"home": "recommendations"}
@@ -30,7 +35,7 @@ def problems(lab: Lab) -> Iterator[Problem]:
     """All that contradicts itself or names what is not there."""
     yield from _zones(lab)
     yield from _services(lab)
-    yield from _tables(lab)
+    yield from resource_checks.problems(lab)
     yield from _dns(lab)
     yield from _failover(lab)
 
@@ -55,30 +60,42 @@ def _services(lab: Lab) -> Iterator[Problem]:
         if "service" in service.tags or any(k.startswith("aws:") for k in service.tags):
             yield (*where, "tags"), "'service' and 'aws:…' are set by the lab"
         yield from _app(where, service)
-        if service.table is not None:
-            yield from _table_of(lab, (*where, "table"), service.table)
+        yield from _resources(lab, where, service)
         for called, dependency in service.depends_on.items():
             yield from _dependency(lab, (*where, "depends_on", called), service, called, dependency)
 
 
 def _app(where: Place, service: Service) -> Iterator[Problem]:
-    for key, (app, needed) in OF_AN_APP.items():
+    for key, (apps, needed) in OF_AN_APP.items():
         default = type(service).model_fields[key].get_default(call_default_factory=True)
         given = getattr(service, key) != default
-        if given and service.app != app:
-            yield (*where, key), f"is for the app {app}; {service.app} makes no use of it"
-        if needed and not given and service.app == app:
-            yield (*where, key), f"is missing; the app {app} needs it"
+        if given and service.app not in apps:
+            meant = f"the app {apps[0]}" if len(apps) == 1 else f"the apps {', '.join(apps)}"
+            yield (*where, key), f"is for {meant}; {service.app} makes no use of it"
+        if service.app in needed and not given:
+            yield (*where, key), f"is missing; the app {service.app} needs it"
+    if service.app == "playback" and bool(service.table) == bool(service.bucket):
+        yield (*where, "table"), "the app playback needs a table or a bucket, one of them"
+    if service.elsewhere and not service.bucket:
+        yield (*where, "elsewhere"), "is for a bucket, whose replica in another region is read"
     if len(service.depends_on) > 1:
         yield (*where, "depends_on"), f"the app {service.app} calls one service, not several"
 
 
-def _table_of(lab: Lab, where: Place, name: str) -> Iterator[Problem]:
-    table = lab.tables.get(name)
-    if table is None:
-        yield where, _unknown("table", name, lab.tables)
-    elif missing := [r for r in lab.regions if r not in table.regions]:
-        yield where, f"{name} has no replica in {', '.join(missing)}"
+def _resources(lab: Lab, where: Place, service: Service) -> Iterator[Problem]:
+    for key, known in (("table", lab.tables), ("bucket", lab.buckets)):
+        name = getattr(service, key)
+        found = known.get(name) if name is not None else None
+        if name is not None and found is None:
+            yield (*where, key), unknown(key, name, known)
+        elif found and (missing := [r for r in lab.regions if r not in found.regions]):
+            yield (*where, key), f"{name} has no replica in {', '.join(missing)}"
+    for key in ("queue", "passes_to"):
+        name = getattr(service, key)
+        if name is not None and name not in lab.queues:
+            yield (*where, key), unknown("queue", name, lab.queues)
+    if service.queue is not None and service.queue == service.passes_to:
+        yield (*where, "passes_to"), "is the queue that the messages come from"
 
 
 def _dependency(
@@ -86,7 +103,7 @@ def _dependency(
 ) -> Iterator[Problem]:
     service, wanted = lab.services.get(called), CALLS.get(caller.app)
     if service is None:
-        yield where, _unknown("service", called, lab.services)
+        yield where, unknown("service", called, lab.services)
     elif service.app != wanted:
         yield where, f"{called} runs the app {service.app}; {caller.app} calls {wanted}"
     elif not any(
@@ -96,24 +113,10 @@ def _dependency(
         yield (*where, "name"), f"no record {dependency.name} leads to a balancer of {called}"
 
 
-def _tables(lab: Lab) -> Iterator[Problem]:
-    for name, table in lab.tables.items():
-        where = ("tables", name)
-        for n, region in enumerate(table.regions):
-            if region not in lab.regions:
-                yield (*where, "regions", n), _unknown("region", region, lab.regions)
-        if len(set(table.regions)) < len(table.regions):
-            yield (*where, "regions"), "a region is listed twice"
-        for n, item in enumerate(table.items):
-            for key in (table.key, table.sort_key):
-                if not item.get(key):
-                    yield (*where, "items", n), f"has no {key!r}, which is a key of the table"
-
-
 def _dns(lab: Lab) -> Iterator[Problem]:
     if lab.dns.viewer_region is not None and lab.dns.viewer_region not in lab.regions:
         where = ("dns", "viewer_region")
-        yield where, _unknown("region", lab.dns.viewer_region, lab.regions)
+        yield where, unknown("region", lab.dns.viewer_region, lab.regions)
     for n, record in enumerate(lab.dns.records):
         yield from _record(lab, ("dns", "records", n), record)
 
@@ -138,10 +141,10 @@ def _record(lab: Lab, where: tuple[str | int, ...], record: Record) -> Iterator[
 
 def _balancer(lab: Lab, where: tuple[str | int, ...], wanted: BalancerOf) -> Iterator[Problem]:
     if wanted.region not in lab.regions:
-        yield (*where, "region"), _unknown("region", wanted.region, lab.regions)
+        yield (*where, "region"), unknown("region", wanted.region, lab.regions)
     service = lab.services.get(wanted.service)
     if service is None:
-        yield (*where, "service"), _unknown("service", wanted.service, lab.services)
+        yield (*where, "service"), unknown("service", wanted.service, lab.services)
     elif service.balancer is None:
         yield (*where, "service"), f"the service {wanted.service} has no balancer"
 
@@ -153,10 +156,3 @@ def _failover(lab: Lab) -> Iterator[Problem]:
     for name, given in roles.items():
         if len(given) > 1 and sorted(map(str, given)) != ["primary", "secondary"]:
             yield ("dns", "records"), f"the {len(given)} records of {name} are no failover pair"
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    known = [*known]
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known) or 'none'}"
-    return f"no {what} {name!r} in this lab; {hint}"

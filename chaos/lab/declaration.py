@@ -7,31 +7,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from chaos.lab import cross_checks
+from chaos.lab.resources import Alarm, Bucket, Declared, Name, Pipeline, Queue, Region, Table
 from probes.durations import Duration
 
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[1-9]$")]
-# EC2 wants at least three characters of a launch template's name, which is the service's.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,40}$")]
 Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=200)]
 UrlPath = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=255)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Declared(BaseModel):
-    """A part of a declaration: nothing unknown in it, nothing changed after it was read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Timing(Declared):
@@ -103,14 +88,42 @@ class Dependency(Declared):
 class Service(Declared):
     """The same instances in every zone of every region."""
 
-    app: Literal["home", "playback", "recommendations"] = Field(
+    app: Literal["encoder", "home", "playback", "recommendations", "worker"] = Field(
         description="the program that an instance runs"
     )
     table: str | None = Field(
         default=None, description="playback: the table that it uses in its own region"
     )
+    bucket: str | None = Field(
+        default=None,
+        description="encoder, and playback instead of a table: the bucket that it uses in its own"
+        " region",
+    )
+    elsewhere: bool = Field(
+        default=False,
+        description="playback with a bucket: what its own region does not have, it looks for in"
+        " the others",
+    )
+    queue: str | None = Field(
+        default=None, description="encoder, worker: the queue that it takes messages from"
+    )
+    passes_to: str | None = Field(
+        default=None, description="worker: the queue that it passes them on to"
+    )
+    acknowledge: Literal["first", "last"] = Field(
+        default="last",
+        description="worker: whether a message is deleted when it was passed on, or before",
+    )
+    retries: bool = Field(
+        default=True, description="worker: without it, it stops at the first call that fails"
+    )
+    behind: Duration = Field(
+        default=10.0, gt=0, description="worker: the lag from which on it says that it is late"
+    )
     aws_timeout: Duration = Field(
-        default=1.5, gt=0, description="playback: when it gives up a call to the AWS API"
+        default=1.5,
+        gt=0,
+        description="encoder, playback, worker: when it gives up a call to the AWS API",
     )
     workers: int = Field(
         default=8, ge=1, le=100, description="home: pages that an instance makes at a time"
@@ -127,20 +140,6 @@ class Service(Declared):
         default=None, description="without it an instance that ends is not replaced"
     )
     balancer: Balancer | None = Field(default=None, description="without it there is none")
-
-
-class Table(Declared):
-    """A DynamoDB table with string keys, replicated between its regions as a global table."""
-
-    key: str = Field(min_length=1, max_length=255, description="the partition key, a string")
-    sort_key: str = Field(min_length=1, max_length=255, description="the sort key, a string")
-    regions: tuple[Region, ...] = Field(min_length=1, description="where it has a replica")
-    lag: Duration = Field(
-        default=1.0, description="until a write is in the other regions; on AWS mostly 0.5 to 2.5 s"
-    )
-    items: tuple[dict[str, str], ...] = Field(
-        default=(), description="what is in it at the start; all attributes are strings"
-    )
 
 
 class BalancerOf(Declared):
@@ -203,6 +202,10 @@ class Lab(Declared):
     timing: Timing = Timing()
     services: dict[Name, Service] = Field(default_factory=dict)
     tables: dict[Name, Table] = Field(default_factory=dict)
+    buckets: dict[Name, Bucket] = Field(default_factory=dict)
+    queues: dict[Name, Queue] = Field(default_factory=dict)
+    pipelines: dict[Name, Pipeline] = Field(default_factory=dict)
+    alarms: dict[Name, Alarm] = Field(default_factory=dict)
     dns: Dns
     ports: Ports = Ports()
 
@@ -211,6 +214,18 @@ class Lab(Declared):
         if found := [_details(path, what) for path, what in cross_checks.problems(self)]:
             raise ValidationError.from_exception_data("lab", found)
         return self
+
+    def aws_services(self) -> frozenset[str]:
+        """The services of AWS that it is made of, as boto3 names them."""
+        used = {
+            "autoscaling": any(service.auto_scaling for service in self.services.values()),
+            "cloudwatch": self.alarms,
+            "dynamodb": self.tables,
+            "s3": self.buckets,
+            "sqs": self.queues,
+            "stepfunctions": self.pipelines,
+        }
+        return frozenset({"ec2", "route53", *(name for name, is_used in used.items() if is_used)})
 
 
 def _details(path: tuple[str | int, ...], what: str) -> InitErrorDetails:

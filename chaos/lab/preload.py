@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gc
 
-from chaos.lab import apps, declaration, instances, playback
+from chaos.lab import apps, declaration, instances, sdk
 
-__all__ = ["apps", "declaration", "instances", "playback"]
+__all__ = ["apps", "declaration", "instances", "sdk"]
 
-# Reads botocore's description of DynamoDB, which the forks then have in memory.
-playback.session().client("dynamodb", region_name="us-east-1")
+sdk.prepare("dynamodb", "s3", "sqs", "stepfunctions")
 # The forks need not look through it for garbage, nor copy it by doing so.
 gc.freeze()

@@ -1,11 +1,11 @@
-"""DynamoDB global tables for an emulator that has none: writes are copied to the other regions.
+"""Replication between regions for emulators that have none: writes are copied after a lag.
 
-A write that was answered is due in each other region after the table's lag; what is copied then
-is the item as it stands where it was written last (last writer wins). A key that is due already
-keeps its time, or one that is written without pause would never be copied.
+A write that was answered is due in each other region after the lag; what is copied then is what
+stands where it was written last (last writer wins). What is due already keeps its time, or what
+is written without pause would never be copied. A store knows what was written and how to copy it.
 
-Weaker than AWS in one point: a write in one region to a key of which an older write is just being
-copied there (milliseconds) can be overwritten by that copy.
+Weaker than AWS in one point: a write in one region to something of which an older write is just
+being copied there (milliseconds) can be overwritten by that copy.
 """
 
 from __future__ import annotations
@@ -14,22 +14,16 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from chaos.errors import CallFailed
-from chaos.lab.dynamodb_keys import WRITES, Identity, Key, identity, key_of, touched
 from chaos.loops import speed_of
 from chaos.proxies.request import ApiRequest
 
 log = logging.getLogger(__name__)
 
-# One operation of the AWS API: (service, region, operation, **params), as `AwsCalls.call`.
-Call = Callable[..., Awaitable[dict[str, Any]]]
-
-# The API's limit of one BatchWriteItem, in items.
-AT_ONCE = 25
 # A copy that fails is tried again, each time after twice as long (loop seconds), then given up.
 FIRST_RETRY = 0.25
 MAX_TRIES = 8
@@ -38,21 +32,41 @@ QUIET_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A replicated table: its key's attribute names, its regions, and the lag in loop seconds."""
+class Write:
+    """One thing that was written in a table or bucket, whose replicas are in `regions`."""
 
     name: str
-    key: tuple[str, ...]
-    regions: tuple[str, ...]
-    lag: float
+    key: Any  # as the store wants it for copying
+    identity: Hashable  # equal for keys that are one
+    regions: Collection[str]
+    lag: float  # loop seconds
+
+
+class Store(Protocol):
+    """A service of AWS that replicates."""
+
+    service: str  # its signing name
+    at_once: int  # how many copies one call of `copy` may be given
+
+    def writes(self, request: ApiRequest, body: bytes) -> list[Write]:
+        """What the call wrote, if it is replicated; raises ValueError when it cannot be told."""
+
+    async def copy(self, copies: list[Copy], wanted: Callable[[Copy], bool]) -> Collection[Copy]:
+        """Copy all of one name, source and target; returns what was not copied.
+
+        `wanted` is asked right before the writing. Raises CallFailed when none was copied.
+        """
+
+
+Way = tuple[str, str, Hashable, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One item that one region has to get from another, at loop time `due`."""
+    """One thing that one region has to get from another, at loop time `due`."""
 
-    table: Table
-    key: Key
+    store: Store
+    write: Write
     source: str
     target: str
     due: float
@@ -60,26 +74,22 @@ class Copy:
 
     @property
     def way(self) -> Way:
-        """There is one copy at most of a key to a region: the next takes its place."""
-        return (self.table.name, identity(self.key, self.table.key), self.target)
+        """There is one copy at most of a thing to a region: the next takes its place."""
+        return (self.store.service, self.write.name, self.write.identity, self.target)
 
     def touches(self, region: str) -> bool:
         """Whether it is from or to the region."""
         return region in (self.source, self.target)
 
 
-Way = tuple[str, Identity, str]
-
-
 class Replication:
-    """Copies writes between regions. `call` must go straight to the emulator.
+    """Copies writes between regions. The stores' calls must go straight to the emulator.
 
     Through a proxy that tells of its calls to `seen`, each copy would be copied again, for ever.
     """
 
-    def __init__(self, tables: Sequence[Table], call: Call) -> None:
-        self._tables = {table.name: table for table in tables}
-        self._call = call
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self._stores = {store.service: store for store in stores}
         self._due: dict[Way, Copy] = {}
         self._flying: dict[Way, Copy] = {}
         self._paused: set[str] = set()
@@ -100,16 +110,14 @@ class Replication:
                 await task
 
     def seen(self, request: ApiRequest, body: bytes, status: int) -> None:
-        """A call was answered: when it is a write to a replicated table, its keys become due."""
-        operation, region = request.operation or "", request.region
-        write = request.service == "dynamodb" and operation in WRITES and status == 200
-        if not write or region is None:
+        """A call was answered: when it is a write that is replicated, its copies become due."""
+        store, region = self._stores.get(request.service or ""), request.region
+        if store is None or region is None or status != 200:
             return
         try:
-            for name, attributes in touched(operation, body):
-                table = self._tables.get(name)
-                if table and region in table.regions:
-                    self._written(table, region, key_of(attributes, table.key))
+            for write in store.writes(request, body):
+                if region in write.regions:
+                    self._written(store, write, region)
         except ValueError as error:
             log.warning("a write in %s will not be replicated: %s", region, error)
         self._wake.set()
@@ -143,10 +151,10 @@ class Replication:
         self._paused.discard(region)
         self._wake.set()
 
-    def _written(self, table: Table, source: str, key: Key) -> None:
-        now = asyncio.get_running_loop().time()
-        for region in table.regions:
-            copy = Copy(table=table, key=key, source=source, target=region, due=now + table.lag)
+    def _written(self, store: Store, write: Write, source: str) -> None:
+        due = asyncio.get_running_loop().time() + write.lag
+        for region in write.regions:
+            copy = Copy(store=store, write=write, source=source, target=region, due=due)
             if region == source:  # an older write elsewhere has lost
                 self._due.pop(copy.way, None)
                 self._flying.pop(copy.way, None)
@@ -189,78 +197,36 @@ class Replication:
             self._landed.set()
 
     async def _copy(self, copies: list[Copy]) -> None:
-        """One batch: all of one table, from one region to one other."""
+        """One batch: all of one table or bucket, from one region to one other."""
         try:
-            found, unread = await self._read(copies)
-            unwritten = await self._write([c for c in copies if c.way[1] not in unread], found)
+            left = await copies[0].store.copy(copies, lambda copy: copy.way in self._flying)
         except CallFailed as error:
             self._again(copies, str(error))
         else:
-            left = unread | unwritten
-            self._again([copy for copy in copies if copy.way[1] in left], "not all were processed")
+            self._again(left, "not all were processed")
 
-    async def _read(self, copies: list[Copy]) -> tuple[dict[Identity, Any], set[Identity]]:
-        """The items there are, and those that were not looked for."""
-        table = copies[0].table
-        asked = {"Keys": [copy.key for copy in copies], "ConsistentRead": True}
-        answer = await self._call(
-            "dynamodb", copies[0].source, "batch_get_item", RequestItems={table.name: asked}
-        )
-        items = answer.get("Responses", {}).get(table.name, [])
-        unread = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
-        return (
-            {identity(item, table.key): item for item in items},
-            {identity(key, table.key) for key in unread},
-        )
-
-    async def _write(self, copies: list[Copy], found: dict[Identity, Any]) -> set[Identity]:
-        """Write what is still wanted; returns what was not written."""
-        table = copies[0].table if copies else None
-        wanted = [_request(copy, found) for copy in copies if copy.way in self._flying]
-        if table is None or not wanted:
-            return set()
-        answer = await self._call(
-            "dynamodb", copies[0].target, "batch_write_item", RequestItems={table.name: wanted}
-        )
-        left = answer.get("UnprocessedItems", {}).get(table.name, [])
-        return {identity(_attributes(request), table.key) for request in left}
-
-    def _again(self, copies: Sequence[Copy], why: str) -> None:
+    def _again(self, copies: Iterable[Copy], why: str) -> None:
         # What is not flying any more, or due again, has been replaced by a later write.
         failed = [c for c in copies if c.way in self._flying and c.way not in self._due]
         if not failed:
             return
         first, now = failed[0], asyncio.get_running_loop().time()
-        what = f"of {first.table.name} from {first.source} to {first.target}"
+        what = f"of {first.write.name} from {first.source} to {first.target}"
         log.warning("%d copies %s failed: %s", len(failed), what, why)
         for copy in failed:
             if copy.tries + 1 < MAX_TRIES:
                 due = now + FIRST_RETRY * 2**copy.tries
                 self._due[copy.way] = replace(copy, due=due, tries=copy.tries + 1)
             else:
-                log.error("the copy %s of %s is given up", what, copy.key)
+                log.error("the copy %s of %s is given up", what, copy.write.key)
 
 
 def _batches(copies: Iterable[Copy]) -> list[list[Copy]]:
-    alike: dict[tuple[str, str, str], list[Copy]] = defaultdict(list)
+    alike: dict[tuple[str, str, str, str], list[Copy]] = defaultdict(list)
     for copy in copies:
-        alike[copy.table.name, copy.source, copy.target].append(copy)
+        alike[copy.store.service, copy.write.name, copy.source, copy.target].append(copy)
     return [
-        same[start : start + AT_ONCE]
+        same[start : start + same[0].store.at_once]
         for same in alike.values()
-        for start in range(0, len(same), AT_ONCE)
+        for start in range(0, len(same), same[0].store.at_once)
     ]
-
-
-def _request(copy: Copy, found: dict[Identity, Any]) -> dict[str, Any]:
-    item = found.get(copy.way[1])
-    return {"PutRequest": {"Item": item}} if item else {"DeleteRequest": {"Key": copy.key}}
-
-
-def _attributes(request: dict[str, Any]) -> dict[str, Any]:
-    attributes: dict[str, Any] = (
-        request["PutRequest"]["Item"]
-        if "PutRequest" in request
-        else request["DeleteRequest"]["Key"]
-    )
-    return attributes

@@ -177,6 +177,7 @@ def test_what_runs_at_the_start_is_up_at_once(tmp_path: Path) -> None:
             port=world.fleet.network.port,
             dns=("127.0.0.1", 5300),
             endpoint="http://127.0.0.1:1",
+            key=("lab-playback", "lab"),
             speed=1,
         )
 

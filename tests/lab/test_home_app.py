@@ -117,6 +117,7 @@ def a_page(*, names: Names | None = None, workers: int = 4, **changes: Any) -> I
         port=behind.server.server_address[1],
         dns=("127.0.0.1", 1),
         endpoint="http://127.0.0.1:1",
+        key=("lab-playback", "lab"),
         speed=10,
     )
     server = home.Server(instance)

@@ -94,8 +94,8 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 def test_it_says_who_calls_whom(lab: Lab) -> None:
     assert lab.ask("describe_lab")["services"] == {
-        "home": {"depends_on": ["recommendations"]},
-        "recommendations": {"depends_on": []},
+        "home": {"depends_on": ["recommendations"], "caller": "lab-home"},
+        "recommendations": {"depends_on": [], "caller": "lab-recommendations"},
     }
     assert len(lab.described["instances"]) == 4
 

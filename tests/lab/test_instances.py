@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from chaos.errors import EnvironmentFailed
-from chaos.lab.declaration import Service, Table
+from chaos.lab.declaration import Service
 from chaos.lab.instances import Hypervisor, Instance, Machine
+from chaos.lab.resources import Table
 from chaos.loops import run_at
 
 DEADLINE_S = 60.0
@@ -44,6 +45,7 @@ def an_instance(directory: Path, name: str = "i-1") -> Instance:
         port=80,
         dns=("127.0.0.1", 53),
         endpoint="http://127.0.0.1:1",
+        key=("lab-playback", "lab"),
         speed=1,
     )
 

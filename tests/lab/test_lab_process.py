@@ -205,7 +205,9 @@ def test_it_is_what_was_declared(lab: Lab) -> None:
     assert described["lab"] == "streaming"
     assert described["speed"] == SPEED
     assert described["zones"]["us-west-2"] == ["us-west-2a", "us-west-2b"]
-    assert described["services"] == {"playback": {"depends_on": ["dynamodb"]}}
+    assert described["services"] == {
+        "playback": {"depends_on": ["dynamodb"], "caller": "lab-playback"}
+    }
     assert {one["state"] for one in described["instances"]} == {"running"}
     assert [balancer["address"] for balancer in described["balancers"]] == [
         "127.1.0.10",

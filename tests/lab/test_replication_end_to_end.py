@@ -8,7 +8,8 @@ from typing import Any
 from upstreams import moto_server, run, until
 
 from chaos.environments.calls import AwsCalls
-from chaos.lab.replication import Replication, Table
+from chaos.lab.dynamodb_replication import Table, Tables
+from chaos.lab.replication import Replication
 from chaos.proxies.aws_api import ApiProxy
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -73,7 +74,7 @@ async def write_everything(door: AwsCalls, region: str) -> None:
 def test_every_kind_of_write_arrives_and_an_outage_stops_it() -> None:
     async def test(moto: tuple[str, int]) -> None:
         direct = AwsCalls(f"http://127.0.0.1:{moto[1]}", key=("lab", "lab"))
-        replication = Replication([TABLE], direct.call)
+        replication = Replication([Tables([TABLE], direct.call)])
         proxy = ApiProxy(moto, seen=replication.seen)
         door = AwsCalls(f"http://127.0.0.1:{await proxy.start()}", key=("lab", "lab"))
 

@@ -44,7 +44,7 @@ WRONG: list[tuple[Change, tuple[str, ...], str]] = [
     (
         lambda lab: home(lab).update(aws_timeout="9s"),
         ("home", "aws_timeout"),
-        "is for the app playback; home makes no use of it",
+        "is for the apps encoder, playback, worker; home makes no use of it",
     ),
     (
         lambda lab: lab["services"]["recommendations"].update(workers=1),
@@ -64,7 +64,7 @@ WRONG: list[tuple[Change, tuple[str, ...], str]] = [
     (
         lambda lab: home(lab).update(app="playback", depends_on={}, workers=8),
         ("home", "table"),
-        "is missing; the app playback needs it",
+        "the app playback needs a table or a bucket, one of them",
     ),
     (
         lambda lab: home(lab)["depends_on"].update(home=on(lab)),
