@@ -117,6 +117,9 @@ table:
         default=None, description="what the answer must say; not given: the call succeeds"
     )
 
+    def services(self) -> frozenset[str]:
+        return frozenset({self.service})
+
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Call once; good when it succeeds and all of `expect` holds."""
         with attempt.phase("call"):

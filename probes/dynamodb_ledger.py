@@ -66,6 +66,9 @@ history:
             raise ValueError("partition_key, sort_key and the attribute 'written' must differ")
         return self
 
+    def services(self) -> frozenset[str]:
+        return frozenset({"dynamodb"})
+
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Write the record with this attempt's number, once; good when it is acknowledged."""
         attempt.detail["write"] = "unknown"

@@ -46,6 +46,9 @@ class Probe(BaseModel):
     example: ClassVar[str] = ""
     # Whether it writes numbered records and has `read`, which tells those that survived.
     ledger: ClassVar[bool] = False
+    # Whether it tells of trouble instead of suffering it: then each attempt that learned whether
+    # the trouble was told says so in its detail, `detected: true` or `detected: false`.
+    detects: ClassVar[bool] = False
     # Whether it runs programs of the user's machine, which a run has to allow.
     runs_programs: ClassVar[bool] = False
     # Which of the parameters below have no meaning for the kind, and why: giving one is an error.
@@ -93,6 +96,10 @@ class Probe(BaseModel):
                 f" more than {IN_FLIGHT} attempts could hang at once; shorten the timeout"
             )
         return self
+
+    def services(self) -> frozenset[str]:
+        """The AWS services that it calls, as boto3 names them."""
+        return frozenset()
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Make one attempt; return when it was good, raise ProbeFailed (or OSError) when not."""

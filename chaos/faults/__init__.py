@@ -13,6 +13,7 @@ KINDS: Kinds[Fault] = Kinds(
         "dns_failure": "chaos.faults.dns_failure:DnsFailure",
         "external": "chaos.faults.external:External",
         "instance_termination": "chaos.faults.instance_termination:InstanceTermination",
+        "object_loss": "chaos.faults.object_loss:ObjectLoss",
         "region_outage": "chaos.faults.region_outage:RegionOutage",
         "slow_dns": "chaos.faults.slow_dns:SlowDns",
         "zone_outage": "chaos.faults.zone_outage:ZoneOutage",

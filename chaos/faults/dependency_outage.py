@@ -10,12 +10,14 @@ from pydantic import Field, model_validator
 from chaos.errors import InvalidInput
 from chaos.faults.fault import Fault, Fidelity, Look, Pull
 from chaos.levers.lab import ApiRule, LinkRule
+from chaos.proxies import rules
 from chaos.schema import did_you_mean, problem, problems
 from probes.durations import Duration, show
 
-# As calls to the AWS API name their service: the signing names of those that apps depend on most.
+# Services that apps depend on most: their signing names, and what boto3 calls two of them.
 AWS = [
     "athena",
+    "cloudwatch",
     "cognito-idp",
     "dynamodb",
     "events",
@@ -32,8 +34,10 @@ AWS = [
     "sqs",
     "ssm",
     "states",
+    "stepfunctions",
     "sts",
 ]
+BOTO3 = {"monitoring": "cloudwatch", "states": "stepfunctions"}
 CLIENTS = "clients"
 ACTIONS = {"refuse": "refuse", "hang": "hang", "error": "error", "slow": "delay"}
 DEFAULT_STATUS = 503
@@ -58,8 +62,9 @@ class DependencyOutage(Fault):
     service of the lab: probes, and Route 53's health checkers. The checks that a load balancer
     makes of its own targets stay inside the service and pass.
 
-    `service` can be one of AWS (`dynamodb`, `s3` …) too: then calls to its API fail, for everybody
-    who makes them through the workload's door; `from` and `jitter` are not to be had there.
+    `service` can be one of AWS (`dynamodb`, `sqs` …) too: then calls to its API fail, for everybody
+    who makes them through the workload's door, or for one service of the lab, which is known by
+    its access key; of its `operations` all, or those that are named.
 
     When it is lifted, what hangs goes on, what is held back is delivered at once, and new
     connections reach the service again. A link that nobody uses makes the verdict `unknown`,
@@ -74,7 +79,7 @@ class DependencyOutage(Fault):
   how: hang
   lasts: 60s
 """
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab", "localstack": "lab"}
 
     kind: Literal["dependency_outage"]
     service: str = Field(description="what fails: a service of the lab, or of AWS such as dynamodb")
@@ -84,6 +89,11 @@ class DependencyOutage(Fault):
         description="for whom: a service, or clients; without it for all",
     )
     region: str | None = Field(default=None, description="only in this region; without it in all")
+    operations: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="of a service of AWS only these, such as [SendMessage]; without it all",
+    )
     how: Literal["refuse", "hang", "error", "slow"] = Field(
         default="hang", description="what its consumers see"
     )
@@ -112,17 +122,21 @@ class DependencyOutage(Fault):
         if self.jitter is not None and self.delay is not None and self.jitter > self.delay:
             yield "jitter", "can be at most 'delay': no answer comes before its time"
 
+    def services(self) -> frozenset[str]:
+        """What it breaks must be there; a rule in the proxy needs nothing else."""
+        return frozenset({BOTO3.get(self.service, self.service)} if self.service in AWS else ())
+
     async def inject(self, look: Look, pull: Pull) -> None:
         lab = await look("lab", "", "describe_lab")
         self._known("region", self.region, lab["regions"])
         rule = self._rule()
         if self.service in lab["services"]:
             self._called(lab["services"])
+            self._no_operations()
             link = {"to": self.service, **({"from": self.from_} if self.from_ else {})}
             await pull(LinkRule(id=self._id()), {**rule, **link})
         elif self.service in AWS:
-            self._all_of_aws()
-            await pull(ApiRule(id=self._id()), {**rule, "services": [self.service]})
+            await pull(ApiRule(id=self._id()), self._checked({**rule, **self._calls(lab)}))
         else:
             self._known("service", self.service, lab["services"])
 
@@ -140,6 +154,7 @@ class DependencyOutage(Fault):
         status = str(self.status or DEFAULT_STATUS) if self.how == "error" else None
         times = [time and show(time).replace(" ", "") for time in (self.delay, self.jitter)]
         what = [f"{self.from_ or 'any'}-to-{self.service}", self.how, status, *times, self.region]
+        what += self.operations or ()
         return "-".join(str(part) for part in what if part)
 
     def _called(self, services: dict[str, Any]) -> None:
@@ -148,20 +163,42 @@ class DependencyOutage(Fault):
             return
         self._known("service", self.from_, [*services, CLIENTS])
         calls = services[self.from_]["depends_on"]
-        if self.service not in calls:
+        if BOTO3.get(self.service, self.service) not in calls:
             raise InvalidInput(
                 f"dependency_outage: {self.from_} does not call {self.service};"
                 f" it calls {', '.join(calls) or 'nothing'}"
             )
 
-    def _all_of_aws(self) -> None:
-        """Raise InvalidInput for what the proxy of the AWS API cannot do."""
-        for name, given in (("from", self.from_), ("jitter", self.jitter)):
-            if given is not None:
-                raise InvalidInput(
-                    f"dependency_outage: '{name}' is not to be had for {self.service}, a service"
-                    " of AWS: leave it out"
-                )
+    def _calls(self, lab: dict[str, Any]) -> dict[str, Any]:
+        """Which calls of the AWS API are meant; raises InvalidInput."""
+        meant: dict[str, Any] = {"services": [self.service]}
+        if self.operations:
+            meant["operations"] = [*self.operations]
+        if self.from_ == CLIENTS:
+            raise InvalidInput(
+                f"dependency_outage: 'from: {CLIENTS}' is for services of the lab; who calls"
+                f" {self.service} is known by the access keys of the lab's own services"
+            )
+        if self.from_ is not None:
+            self._called(lab["services"])
+            meant["callers"] = [lab["services"][self.from_]["caller"]]
+        return meant
+
+    def _no_operations(self) -> None:
+        """Raise InvalidInput for what a link between services of the lab does not know."""
+        if self.operations is not None:
+            raise InvalidInput(
+                f"dependency_outage: 'operations' is for services of AWS; {self.service} is one of"
+                " the lab: leave it out"
+            )
+
+    def _checked(self, rule: dict[str, Any]) -> dict[str, Any]:
+        """The rule as it is; raises InvalidInput when the proxy would not take it."""
+        try:
+            rules.Rule.from_json(rule)
+        except ValueError as error:
+            raise InvalidInput(f"dependency_outage: {error}") from error
+        return rule
 
     def _known(self, what: str, name: str | None, known: list[str] | dict[str, Any]) -> None:
         if name is not None and name not in known:

@@ -23,7 +23,7 @@ RecordType = Annotated[str, AfterValidator(dns_rules.known_type)]
 class DnsFault(Fault):
     """A fault of DNS for names and types; a kind adds what is wrong with the answers."""
 
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab", "localstack": "lab"}
     # A rule's keys by the parameters that they come from, where they are named otherwise.
     called: ClassVar[dict[str, str]] = {}
 

@@ -38,7 +38,7 @@ class External(Fault):
   undo: plug it in again
   lasts: 180s
 """
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "real"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "real", "localstack": "real"}
     by_hand: ClassVar[bool] = True
 
     kind: Literal["external"]

@@ -57,6 +57,10 @@ class Fault(BaseModel):
         """Whether its targets are drawn at random, so that each run may have others."""
         return False
 
+    def services(self) -> frozenset[str]:
+        """The AWS services, as boto3 names them, that must be there for it to have an effect."""
+        return frozenset()
+
     async def inject(self, look: Look, pull: Pull) -> None:
         """Find the targets with `look`, break them with `pull`; raises InjectionFailed."""
         raise NotImplementedError

@@ -34,7 +34,7 @@ class InstanceTermination(Fault):
   zone: us-east-1a
   pick: 1
 """
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab", "localstack": "lab"}
     one_way: ClassVar[bool] = True
 
     kind: Literal["instance_termination"]
@@ -47,6 +47,9 @@ class InstanceTermination(Fault):
     @property
     def draws(self) -> bool:
         return self.pick != "all"
+
+    def services(self) -> frozenset[str]:
+        return frozenset({"ec2"})
 
     async def inject(self, look: Look, pull: Pull) -> None:
         found = await self._matching(look)
@@ -67,13 +70,17 @@ class InstanceTermination(Fault):
     async def _matching(self, look: Look) -> list[str]:
         filters: list[dict[str, Any]] = [{"Name": "instance-state-name", "Values": ["running"]}]
         filters += [{"Name": f"tag:{k}", "Values": [v]} for k, v in self.tags.items()]
-        if self.zone:
-            filters.append({"Name": "availability-zone", "Values": [self.zone]})
         found: list[str] = []
         more: dict[str, str] = {}
         while True:
             page = await look("ec2", self.region, "describe_instances", Filters=filters, **more)
-            found += [i["InstanceId"] for r in page["Reservations"] for i in r["Instances"]]
+            found += [
+                instance["InstanceId"]
+                for reservation in page["Reservations"]
+                for instance in reservation["Instances"]
+                # Not as a filter: LocalStack finds nothing by `availability-zone`.
+                if self.zone in (None, instance["Placement"]["AvailabilityZone"])
+            ]
             if not page.get("NextToken"):
                 break
             more = {"NextToken": page["NextToken"]}

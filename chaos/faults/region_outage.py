@@ -26,8 +26,8 @@ class RegionOutage(Fault):
     """A region goes dark, as behind a severed link.
 
     Its AWS API calls fail, its addresses cannot be reached from outside, and its DynamoDB tables
-    stop replicating, in both directions. Traffic inside the region goes on; what it needs from the
-    AWS API fails.
+    and S3 buckets stop replicating, in both directions. Traffic inside the region goes on; what it
+    needs from the AWS API fails.
 
     When the region is `us-east-1`, the control planes that AWS runs there for the whole world fail
     too (IAM, Route 53, CloudFront, Organizations, Account). Their data planes go on, so DNS answers
@@ -40,7 +40,7 @@ class RegionOutage(Fault):
   region: us-east-1
   lasts: 180s
 """
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab", "localstack": "lab"}
 
     kind: Literal["region_outage"]
     region: str = Field(description="the region that fails, such as us-east-1")

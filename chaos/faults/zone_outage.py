@@ -25,7 +25,7 @@ class ZoneOutage(Fault):
   zone: us-east-1a
   lasts: 60s
 """
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab", "localstack": "lab"}
 
     kind: Literal["zone_outage"]
     zone: str = Field(description="the zone that fails, such as us-east-1a")

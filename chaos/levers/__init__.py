@@ -19,6 +19,7 @@ KINDS: Kinds[Any] = Kinds(
         "dns_rule": "chaos.levers.lab:DnsRule",
         "instance_termination": "chaos.levers.ec2:InstanceTermination",
         "link_rule": "chaos.levers.lab:LinkRule",
+        "object_deletion": "chaos.levers.s3:ObjectDeletion",
         "reachability": "chaos.levers.lab:Reachability",
         "replication": "chaos.levers.lab:Replication",
     }

@@ -91,9 +91,9 @@ class Reachability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replication:
-    """Whether a region's DynamoDB tables replicate, in both directions: `on` or `off`.
+    """Whether a region's tables and buckets replicate, in both directions: `on` or `off`.
 
-    Put back to what it was. What waited meanwhile is copied then, as DynamoDB does.
+    Put back to what it was. What waited meanwhile is copied then, as both services do.
     """
 
     kind: ClassVar[str] = "replication"

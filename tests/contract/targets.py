@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import dns.flags
@@ -23,6 +24,7 @@ from http_servers import OK, saying, serving
 from chaos.errors import CallFailed
 from chaos.testing import Aim
 from probes.aws import Aws
+from probes.cloudwatch_alarm import CloudwatchAlarm
 from probes.command import Command
 from probes.dns import Dns
 from probes.dynamodb_ledger import DynamodbLedger
@@ -31,6 +33,9 @@ from probes.http import Http
 from probes.names import Names
 from probes.net import Net
 from probes.probe import Probe
+from probes.s3_ledger import S3Ledger
+from probes.sqs_ledger import SqsLedger
+from probes.step_functions import StepFunctions
 from probes.tcp import Tcp
 from probes.tls import TlsProbe
 
@@ -137,14 +142,47 @@ async def aws() -> AsyncIterator[Targets]:
         yield targets
 
 
+@asynccontextmanager
+async def s3_ledger() -> AsyncIterator[Targets]:
+    given = {"bucket": "history", "write_to": "us-east-1", "read_from": "us-east-1"}
+    with _aws({"kind": "s3_ledger", "timeout": TIMEOUT} | given, S3Ledger) as targets:
+        yield targets
+
+
+@asynccontextmanager
+async def sqs_ledger() -> AsyncIterator[Targets]:
+    given = {"queue": "http://127.0.0.1:4566/000000000000/jobs", "region": "us-east-1"}
+    with _aws({"kind": "sqs_ledger", "timeout": TIMEOUT} | given, SqsLedger) as targets:
+        yield targets
+
+
+@asynccontextmanager
+async def step_functions() -> AsyncIterator[Targets]:
+    machine = "arn:aws:states:us-east-1:000000000000:stateMachine:encode"
+    given = {"state_machine": machine, "region": "us-east-1", "timeout": TIMEOUT}
+    answer = {"executionArn": "arn", "status": "SUCCEEDED"}
+    with _aws({"kind": "step_functions"} | given, StepFunctions, answer) as targets:
+        yield targets
+
+
+@asynccontextmanager
+async def cloudwatch_alarm() -> AsyncIterator[Targets]:
+    given = {"kind": "cloudwatch_alarm", "alarm": "errors", "region": "us-east-1"}
+    answer = {"MetricAlarms": [{"AlarmName": "errors", "StateValue": "OK"}]}
+    with _aws(given | {"timeout": TIMEOUT}, CloudwatchAlarm, answer) as targets:
+        yield targets
+
+
 @contextmanager
-def _aws(given: dict[str, Any], kind: type[Probe]) -> Iterator[Targets]:
+def _aws(
+    given: dict[str, Any], kind: type[Probe], answer: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[Targets]:
     """The API as it accepts, as it throttles, and as it hangs."""
     probe = kind.model_validate(given)
     refused: list[str] = []
 
     async def accept(*_: str, **__: Any) -> dict[str, Any]:
-        return {}
+        return dict(answer)
 
     async def refuse(service: str, region: str, operation: str, /, **_: Any) -> dict[str, Any]:
         refused.append(operation)
@@ -269,11 +307,15 @@ async def grpc_health() -> AsyncIterator[Targets]:
 
 TARGETS: dict[str, Callable[[], AbstractAsyncContextManager[Targets]]] = {
     "aws": aws,
+    "cloudwatch_alarm": cloudwatch_alarm,
     "command": command,
     "dns": name,
     "dynamodb_ledger": ledger,
     "grpc_health": grpc_health,
     "http": http,
+    "s3_ledger": s3_ledger,
+    "sqs_ledger": sqs_ledger,
+    "step_functions": step_functions,
     "tcp": tcp,
     "tls": tls,
 }

@@ -93,6 +93,22 @@ class Impatient(Knock):
             raise ProbeFailed("nobody said ok") from None
 
 
+class Silent(Knock):
+    """Is to detect faults and never says whether it does."""
+
+    detects: ClassVar[bool] = True
+
+
+class Hasty(Knock):
+    """Says that it detects nothing before it can know."""
+
+    detects: ClassVar[bool] = True
+
+    async def check(self, net: Net, attempt: Attempt) -> None:
+        attempt.detail["detected"] = False
+        await super().check(net, attempt)
+
+
 class Hoarder(Knock):
     """Keeps its connection."""
 
@@ -170,6 +186,8 @@ def test_a_probe_that_keeps_its_promises(knows: Callable[[type[Knock]], None]) -
         (Mute, "does not say what was wrong with a bad target"),
         (Stubborn, "has asked 2 times in one attempt; it may not ask again"),
         (Impatient, "must be timed out at a target that hangs, and says: nobody said ok"),
+        (Silent, "must say of a good target that it detects nothing: detected, False"),
+        (Hasty, "says whether it detects a fault without an answer"),
         (Hoarder, "keeps a socket of an attempt that was given up"),
         (Careless, "leaves an error that nobody handles: ['given up']"),
         (Parent, "keeps a task of an attempt that was given up"),

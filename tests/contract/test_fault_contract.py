@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 from contract.attending import attended
+from contract.fault_cases import SYSTEMS, check_examples
 from contract.real_lab import in_a_real_lab
 
-from chaos.environments.environment import Environment
 from chaos.faults import KINDS
 from chaos.loops import run_virtual
 from chaos.testing import FakeEnvironment, check_fault, example_fault, small_lab
-
-HOMEPAGE = {"dependency_outage"}  # all others are shown for the lab `streaming`
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -22,12 +20,6 @@ def test_a_fault_carries_its_own_example_out(kind: str, tmp_path: Path) -> None:
     run_virtual(check_fault(example_fault(KINDS[kind]), attended(lab, tmp_path)))
 
 
-@pytest.mark.parametrize("system", ["streaming", "homepage"])
+@pytest.mark.parametrize("system", ["streaming", *SYSTEMS.values()])
 def test_the_examples_of_faults_in_the_labs_that_they_are_for(system: str, tmp_path: Path) -> None:
-    kinds = [kind for kind in KINDS if (kind in HOMEPAGE) == (system == "homepage")]
-
-    async def work(environment: Environment) -> None:
-        for kind in kinds:
-            await check_fault(example_fault(KINDS[kind]), attended(environment, tmp_path))
-
-    in_a_real_lab(system, tmp_path, work)
+    in_a_real_lab(system, tmp_path, lambda lab: check_examples(system, lab, tmp_path))

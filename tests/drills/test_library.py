@@ -51,6 +51,17 @@ THREE_REPLICAS = "    regions: [us-east-1, us-west-2, eu-west-1]\n"
 TIMEOUT = "        timeout: 1500ms     # without it a call to a service that hangs waits for ever\n"
 BREAKER = "        breaker: {failures: 3, open_for: 10s}\n"
 RESOLVER = "resolver: {timeout: 500ms, stale: true}"
+ELSEWHERE = (
+    "    elsewhere: true     # what is not in the region's own bucket may be in the other's\n"
+)
+RETRY = """
+          Retry:
+            - ErrorEquals: [States.ALL]
+              IntervalSeconds: 5
+              BackoffRate: 1.5
+              MaxAttempts: 8
+              MaxDelaySeconds: 20
+"""
 
 TWINS = {
     "region-outage": Twin(experiment="region-outage", verdict="held", exit_code=0),
@@ -59,6 +70,46 @@ TWINS = {
     "slow-dns": Twin(experiment="slow-dns", verdict="held", exit_code=0),
     "dns-failure": Twin(experiment="dns-failure", verdict="held", exit_code=0),
     "zone-outage": Twin(experiment="zone-outage", verdict="held", exit_code=0),
+    "queue-outage": Twin(experiment="queue-outage", verdict="held", exit_code=0),
+    "pipeline-outage": Twin(experiment="pipeline-outage", verdict="held", exit_code=0),
+    "alarm-detects": Twin(experiment="alarm-detects", verdict="held", exit_code=0),
+    "object-loss": Twin(experiment="object-loss", verdict="held", exit_code=0),
+    "a worker that stops at the first failure": Twin(
+        experiment="queue-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="lag",
+        lab=(("    retries: true ", "    retries: false "),),
+    ),
+    "a worker that deletes a message before it has passed it on": Twin(
+        experiment="queue-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="messages",
+        edits=(("    from: worker\n", "    from: worker\n    operations: [SendMessageBatch]\n"),),
+        lab=(("    acknowledge: last ", "    acknowledge: first "),),
+    ),
+    "a pipeline without retries": Twin(
+        experiment="pipeline-outage",
+        verdict="broken",
+        exit_code=1,
+        reason="encoding",
+        lab=((RETRY, "\n"),),
+    ),
+    "an alarm on a balancer that is not there": Twin(
+        experiment="alarm-detects",
+        verdict="broken",
+        exit_code=1,
+        reason="alarm",
+        lab=(("dimensions: {LoadBalancer: playback}", "dimensions: {LoadBalancer: playbak}"),),
+    ),
+    "an app that never looks into the replica": Twin(
+        experiment="object-loss",
+        verdict="broken",
+        exit_code=1,
+        reason="playback",
+        lab=((ELSEWHERE, ""),),
+    ),
     "a balancer that looks too seldom": Twin(
         experiment="zone-outage",
         verdict="broken",
@@ -170,7 +221,7 @@ def edited(text: str, edits: tuple[tuple[str, str], ...]) -> str:
 def carry_out(twin: Twin, directory: Path) -> tuple[subprocess.CompletedProcess[str], Any]:
     """`chaos run` of the twin; returns the process and its verdict.json."""
     text = (EXPERIMENTS / f"{twin.experiment}.yaml").read_text()
-    (lab,) = re.findall(r"^lab: (\w+)$", text, re.MULTILINE)
+    (lab,) = re.findall(r"^lab: ([\w-]+)$", text, re.MULTILINE)
     (directory / "lab.yaml").write_text(edited((SYSTEMS / f"{lab}.yaml").read_text(), twin.lab))
     text = edited(text, ((f"\nlab: {lab}\n", "\nlab: lab.yaml\n"), *twin.edits))
     (directory / "drill.yaml").write_text(text)

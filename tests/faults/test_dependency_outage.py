@@ -86,6 +86,29 @@ def test_a_service_of_aws_gets_a_rule_of_its_api(how: str) -> None:
     assert ApiRule.from_json(value).to_json() == value
 
 
+def test_a_service_of_aws_fails_for_one_service_of_the_lab_by_its_access_key() -> None:
+    given = {"from": "home", "how": "slow", "delay": "2s", "jitter": "1s"}
+    ((lever, value),) = pulled(service="states", operations=["SendTaskSuccess"], **given)
+    assert lever == {"kind": "api_rule", "id": "home-to-states-slow-2s-1s-SendTaskSuccess"}
+    assert value == {
+        "action": "delay",
+        "seconds": 2.0,
+        "jitter": 1.0,
+        "services": ["states"],
+        "operations": ["SendTaskSuccess"],
+        "callers": ["lab-home"],
+    }
+    assert ApiRule.from_json(value).to_json() == value
+
+
+@pytest.mark.parametrize(
+    ("given", "boto3"),
+    [("states", "stepfunctions"), ("stepfunctions", "stepfunctions"), ("sqs", "sqs")],
+)
+def test_what_it_breaks_must_be_there(given: str, boto3: str) -> None:
+    assert outage(service=given).services() == {boto3}
+
+
 def test_the_services_of_aws_are_listed_once_and_in_order() -> None:
     assert sorted(set(AWS)) == AWS
 
@@ -131,15 +154,25 @@ def test_the_services_of_aws_are_listed_once_and_in_order() -> None:
         ),
         (
             {"service": "home", "from": "home"},
-            "home does not call home; it calls recommendations",
+            "home does not call home; it calls recommendations, stepfunctions",
         ),
         (
             {"service": "dynamodb", "from": "home"},
-            "'from' is not to be had for dynamodb, a service of AWS: leave it out",
+            "home does not call dynamodb; it calls recommendations, stepfunctions",
         ),
         (
-            {"service": "s3", "how": "slow", "delay": "2s", "jitter": "1s"},
-            "'jitter' is not to be had for s3, a service of AWS: leave it out",
+            {"service": "s3", "from": "clients"},
+            (
+                "'from: clients' is for services of the lab; who calls s3 is known by the access"
+                " keys of the lab's own services"
+            ),
+        ),
+        (
+            {**SERVICE, "operations": ["PutItem"]},
+            (
+                "'operations' is for services of AWS; recommendations is one of the lab: leave it"
+                " out"
+            ),
         ),
     ],
 )
