@@ -29,6 +29,8 @@ COMMANDS = {
     "rollback": "chaos.cli.rollback",
     "mark": "chaos.cli.mark",
     "dns": "chaos.cli.dns",
+    "exec": "chaos.cli.exec",
+    "proxy": "chaos.cli.proxy",
     "lab": "chaos.cli.lab",
     "doctor": "chaos.cli.doctor",
     "completion": "chaos.cli.completion",

@@ -77,12 +77,13 @@ def command(
 
     at = listening(listen, expose=expose)
     asked = upstreams_of(upstreams, at)
-    seconds = _seconds(lasts)
+    seconds = seconds_of(lasts)
     put = [(text, read_rule(text)) for text in rules]
     asyncio.run(Session(asked, put, as_json=as_json).serve(at, seconds))
 
 
-def _seconds(lasts: str | None) -> float | None:
+def seconds_of(lasts: str | None) -> float | None:
+    """How long `--for` says; raises InvalidInput."""
     try:
         return None if lasts is None else parse(lasts)
     except ValueError as error:

@@ -30,7 +30,7 @@ def command(endpoint: str | None, region: str | None, runs: Runs, as_json: bool)
 
     Each line is one check: ✓ fine, – not there and not needed, ! worth knowing, ✗ needed and
     missing. Nothing is changed, no secret is told, and nobody is contacted but the endpoint and
-    the account that are configured.
+    the account that are configured, and port 4566 of this machine, where a LocalStack would be.
 
     \b
     Exit codes: 0 the embedded lab can work (there may be warnings),

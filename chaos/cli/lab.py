@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -63,6 +63,8 @@ def command() -> None:
 @click.option(
     "--name", callback=_name, help="What it is called here; the lab's own name by default."
 )
+@options.environment
+@options.endpoint
 @options.speed
 @click.option(
     "--ttl",
@@ -73,29 +75,41 @@ def command() -> None:
     help="It ends by itself after this time of the wall, so that none is forgotten.",
 )
 @options.as_json
-def up(declared: str, name: str | None, speed: float, ttl: float, as_json: bool) -> None:
+def up(
+    declared: str,
+    name: str | None,
+    environment: str,
+    endpoint: str | None,
+    speed: float,
+    ttl: float,
+    as_json: bool,
+) -> None:
     """Stand a lab up that stays, and tell where everything in it is.
 
-    Several may stand at once, under different names. Ctrl-C while it starts leaves nothing.
+    Several may stand at once, under different names. Ctrl-C while it starts leaves nothing. In a
+    LocalStack that is there, what the lab has made is removed when it ends.
 
     \b
     Example:
       chaos lab up --lab homepage --speed 5 --ttl 2h
+      chaos lab up --lab homepage --environment localstack
     """
     from chaos.cli import lab_sheet
     from chaos.environments.keeping import stand_up
     from chaos.environments.standing import StandingLabs
 
     lab = _declaration(declared)
+    where = _control_plane(environment, endpoint, lab)
     say(f"starting the lab {lab.name} …", to_stderr=True)
     standing = stand_up(
         {
             "directory": str(StandingLabs.of_user().directory),
             "name": name or lab.name,
-            "about": lab_sheet.about(lab),
+            "about": lab_sheet.about(lab, where),
             "lab": lab.model_dump(mode="json"),
             "speed": speed,
             "ttl": ttl,
+            **({"control_plane": where} if where else {}),
         }
     )
     if as_json:
@@ -182,6 +196,19 @@ def _declaration(declared: str) -> Lab:
         return schema.load(lab_file(declared, Path()), Lab)
     except ValueError as error:
         raise InvalidInput(f"--lab: {error}") from error
+
+
+def _control_plane(environment: str, endpoint: str | None, lab: Lab) -> dict[str, Any] | None:
+    """What the lab has to know of an emulator that is there; None when it brings its own."""
+    import asyncio
+
+    from chaos.environments import on_localstack
+    from chaos.environments.opening import Place
+
+    Place(kind=environment, endpoint=endpoint)  # refuses what does not go together
+    if environment == "embedded":
+        return None
+    return asyncio.run(on_localstack.for_lab(endpoint, lab.aws_services()))
 
 
 def _chosen(names: tuple[str, ...], everything: bool, labs: list[Standing]) -> list[Standing]:

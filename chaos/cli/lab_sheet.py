@@ -12,19 +12,33 @@ if TYPE_CHECKING:
 
 # What is worth asking of each app.
 PAGES = {
+    "encoder": "/health",
     "home": "/home?profile=kim",
     "playback": "/playback?profile=kim",
     "recommendations": "/recommendations?profile=kim",
+    "worker": "/lag",
 }
+
+# The first fault to try.
+FAULT = '{"service": "dynamodb", "error": {"statusCode": 400, "code": "ThrottlingException"}}'
 
 Described = dict[str, Any]
 
+STAND_INS = {"autoscaling": "the lab itself replaces an instance of a declared group"}
 
-def about(lab: Lab) -> dict[str, Any]:
+
+def about(lab: Lab, control_plane: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the declaration says that the sheet needs, and the lab itself does not tell."""
     pages = {name: PAGES[service.app] for name, service in lab.services.items()}
     named = {r.name: r.balancer.service for r in lab.dns.records if r.balancer is not None}
-    return {"title": lab.title, "pages": pages, "names": named}
+    behind = control_plane or {"name": "moto", "stand_ins": ()}
+    return {
+        "title": lab.title,
+        "pages": pages,
+        "names": named,
+        "control_plane": behind["name"],
+        "stand_ins": {service: STAND_INS[service] for service in behind["stand_ins"]},
+    }
 
 
 def document(standing: Standing, now: Described | None) -> dict[str, Any]:
@@ -36,6 +50,8 @@ def document(standing: Standing, now: Described | None) -> dict[str, Any]:
         "since": standing.since,
         "until": standing.until,
         "keeper": standing.keeper,
+        "control_plane": standing.about["control_plane"],
+        "stand_ins": standing.about["stand_ins"],
     }
     if now is None:
         return {**told, "lab": None}
@@ -69,6 +85,7 @@ def sheet(standing: Standing, now: Described | None) -> Iterator[str]:
         return
     yield f"lab {standing.name}: {standing.about['title'] or now['lab']}"
     yield f"up until {_clock(standing.until)}, at speed {now['speed']:g}"
+    yield from _control_plane(standing, now)
     for region in now["regions"]:
         yield from _region(region, now)
     yield from _health_checks(now)
@@ -76,6 +93,14 @@ def sheet(standing: Standing, now: Described | None) -> Iterator[str]:
     yield from _names(standing, now)
     yield from _aws(now)
     yield f"\nto end it: chaos lab down {standing.name}"
+
+
+def _control_plane(standing: Standing, now: Described) -> Iterator[str]:
+    if (name := standing.about["control_plane"]) != "moto":
+        slow = ", whose own clock runs at speed 1" if now["speed"] != 1 else ""
+        yield f"its AWS API is {name}{slow}"
+        for service, what in standing.about["stand_ins"].items():
+            yield f"stands in for {service}: {what}"
 
 
 def _why_nothing(standing: Standing, now: Described | None) -> str:
@@ -133,6 +158,8 @@ def _aws(now: Described) -> Iterator[str]:
     yield f"\nthe AWS API, for `aws` and boto3\n  export {exports}"
     if now["instances"]:
         yield f"  aws ec2 terminate-instances --instance-ids {now['instances'][0]['id']}"
+    yield "\nfaults of the AWS API, by LocalStack's chaos API"
+    yield f"  curl -X POST {now['api']}/_localstack/chaos/faults -d '[{FAULT}]'"
 
 
 def _pages(standing: Standing, now: Described) -> Iterator[tuple[dict[str, Any], str]]:

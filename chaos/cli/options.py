@@ -18,7 +18,14 @@ environment = click.option(
     type=click.Choice(KINDS),
     default="embedded",
     show_default=True,
-    help="Where it happens: a lab on this machine.",
+    help="Where it happens: a lab on this machine, with an emulator of AWS that it brings itself,"
+    " or with a LocalStack that is there.",
+)
+
+endpoint = click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Where LocalStack is; else LOCALSTACK_ENDPOINT, AWS_ENDPOINT_URL, http://127.0.0.1:4566.",
 )
 
 

@@ -97,7 +97,8 @@ def room(width: int, height: int, names: Iterable[str], *, ascii_only: bool) -> 
 
 def panel(frame: Frame, at: Room) -> Group:
     """The frame's lines; of good probes only so many as the terminal has room for."""
-    head = [_rule(frame, at), _head(frame, at), *_alarms(frame, at)]
+    place = [_cut(Text(line, style="dim"), at) for line in frame.place]
+    head = [_rule(frame, at), _head(frame, at), *place, *_alarms(frame, at)]
     timers = [_timers(group, at, frame) for group in (frame.faults, frame.promises) if group]
     axis = _axis(frame, at)
     spare = at.height - 1 - sum(map(len, [head, axis, *timers]))

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 @click.command("plan")
 @options.experiment
 @options.environment
+@options.endpoint
 @options.variables
 @options.allow_commands
 @options.as_json
 def command(
     experiment: str,
     environment: str,
+    endpoint: str | None,
     variables: dict[str, str],
     allow_commands: bool,
     as_json: bool,
@@ -41,7 +43,13 @@ def command(
     from chaos import library
     from chaos.drill import Drill
 
-    drill = Drill(library.find(experiment), variables=variables, allow_commands=allow_commands)
+    drill = Drill(
+        library.find(experiment),
+        environment=environment,
+        endpoint=endpoint,
+        variables=variables,
+        allow_commands=allow_commands,
+    )
     planned = drill.plan()
     if as_json:
         say_json(_document(drill, environment, planned))
@@ -61,7 +69,7 @@ def _lines(drill: Drill, environment: str, planned: list[Planned]) -> Iterator[s
     from probes.durations import write
 
     yield drill.experiment.title or drill.experiment.name
-    yield f"environment: {environment}"
+    yield from _environment(drill)
     for number, fault in enumerate(drill.experiment.faults):
         yield ""
         yield _fault(fault, environment)
@@ -71,6 +79,15 @@ def _lines(drill: Drill, environment: str, planned: list[Planned]) -> Iterator[s
     yield ""
     observed = write(drill.experiment.observed_until)
     yield f"observed for {observed} after the first injection; nothing was touched"
+
+
+def _environment(drill: Drill) -> Iterator[str]:
+    from chaos.report.words import stood_in, where
+
+    kind = drill.where["kind"]
+    elsewhere = "" if kind == "embedded" else f", {where(drill.where)}"
+    yield f"environment: {kind}{elsewhere}"
+    yield from (f"  {text}" for text in stood_in(drill.experiment.to_json()))
 
 
 def _fault(fault: Fault, environment: str) -> str:
@@ -107,6 +124,9 @@ def _document(drill: Drill, environment: str, planned: list[Planned]) -> dict[st
     return {
         **{key: about[key] for key in ("name", "title", "file", "sha256", "variables")},
         "environment": environment,
+        "endpoint": drill.where.get("endpoint"),
+        "environment_version": drill.where.get("version") or None,
+        "stand_ins": about["stand_ins"],
         "faults": faults,
         "observed_for": drill.experiment.observed_until,
     }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command("run")
 @options.experiment
 @options.environment
+@options.endpoint
 @options.speed
 @options.variables
 @options.allow_commands
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 def command(
     experiment: str,
     environment: str,
+    endpoint: str | None,
     speed: float,
     variables: dict[str, str],
     allow_commands: bool,
@@ -54,6 +56,7 @@ def command(
     \b
     Example:
       chaos run region-outage.yaml --speed 8
+      chaos run slow-dns.yaml --environment localstack --speed 5
     """
     from chaos import library
     from chaos.cli.ending import conclude
@@ -65,7 +68,12 @@ def command(
     from chaos.rollback import incomplete
 
     drill = Drill(
-        library.find(experiment), speed=speed, variables=variables, allow_commands=allow_commands
+        library.find(experiment),
+        environment=environment,
+        endpoint=endpoint,
+        speed=speed,
+        variables=variables,
+        allow_commands=allow_commands,
     )
     tell = partial(say, to_stderr=as_json)
     title = drill.experiment.title or drill.experiment.name

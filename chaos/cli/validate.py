@@ -41,8 +41,9 @@ def command(experiments: tuple[str, ...], variables: dict[str, str], as_json: bo
             path = library.find(name)
             file = str(path)
             loaded = experiment.load(path, variables)
-            if loaded.brings_lab:  # a shipped one is right, and to read it takes a while
-                experiment.load_lab(loaded, path)
+            for each in (loaded, *map(loaded.on, loaded.environments)):
+                if each.brings_lab:  # a shipped one is right, and to read it takes a while
+                    experiment.load_lab(each, path)
         except InvalidInput as error:
             checked[file] = list(error.problems)
         else:
