@@ -9,7 +9,8 @@ from typing import Any
 
 from chaos.errors import CallFailed
 from chaos.lab.dynamodb_keys import Identity, identity
-from chaos.lab.replication import Replication, Table
+from chaos.lab.dynamodb_replication import Table, Tables
+from chaos.lab.replication import Replication
 from chaos.proxies.request import ApiRequest
 
 EAST, WEST, EU = "us-east-1", "us-west-2", "eu-west-1"
@@ -26,7 +27,7 @@ class FakeDynamoDB:
         self.seconds = 0.0
         self.fail: Callable[[str], bool] = lambda _region: False
         self.unprocessed = 0  # how many of the next batch are left
-        self.replication = Replication([TABLE], self.call)
+        self.replication = Replication([Tables([TABLE], self.call)])
 
     async def call(self, service: str, region: str, operation: str, /, **params: Any) -> Any:
         """What replication calls."""

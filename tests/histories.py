@@ -20,7 +20,10 @@ Change = Callable[[History], History]
 
 
 def samples(probe: str, signs: str) -> tuple[Sample, ...]:
-    """One attempt a second: + good, - bad, ? crashed, and none where there is a space."""
+    """One attempt a second: + good, - bad, ? crashed, and none where there is a space.
+
+    Of an alarm: o silent, A ringing.
+    """
     return tuple(
         Sample(
             probe=probe,
@@ -28,9 +31,10 @@ def samples(probe: str, signs: str) -> tuple[Sample, ...]:
             due=n,
             start=n,
             end=n + 0.25,
-            ok=sign == "+",
+            ok=sign in "+o",
             crashed=sign == "?",
-            error="" if sign == "+" else "boom",
+            error="" if sign in "+o" else "boom",
+            detail={"detected": sign == "A"} if sign in "oA" else {},
         )
         for n, sign in enumerate(signs)
         if sign != " "

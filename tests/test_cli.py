@@ -94,7 +94,10 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         (["rollback", "none"], "no run 'none' in chaos-runs"),
         (["run", "region-outage", "--speed", "nan"], "nan is no speed"),
         (["run", "region-outage", "--speed", "fast"], "'fast' is not a valid float"),
-        (["run", "region-outage", "--environment", "mars"], "'mars' is not 'embedded'"),
+        (
+            ["run", "region-outage", "--environment", "mars"],
+            "'mars' is not one of 'embedded', 'localstack'",
+        ),
     ],
 )
 def test_what_is_not_there_is_one_sentence(tmp_path: Path, args: list[str], says: str) -> None:

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from chaos import experiment, library
 from chaos.errors import InvalidInput
-from chaos.experiment import Experiment, Objective, SteadyState, _sound_parts, load, load_lab
+from chaos.experiment import Experiment, Objective, SteadyState, load, load_lab
 from chaos.experiment.contradictions import Parts, contradictions, written
+from chaos.experiment.sound import sound_parts
 
 URL = "http://api.stream.example/playback"
 OUTAGE = {"kind": "region_outage", "region": "us-east-1", "lasts": "100s"}
@@ -286,6 +287,7 @@ def test_the_journal_has_seconds_and_fractions() -> None:
         "rpo": None,
         "availability": 0.4,
         "heals_within": None,
+        "detects_within": None,
         "unaffected": False,
     }
     fault = {"at": 0.0, "kind": "region_outage", "lasts": 180.0, "mode": "hang"}
@@ -306,7 +308,7 @@ def test_a_lab_may_lie_beside_its_experiment(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_bytes((experiment.SYSTEMS / "streaming.yaml").read_bytes())
     path = tmp_path / "drill.yaml"
     text = library.find("region-outage").read_text()
-    path.write_text(text.replace("lab: streaming", "lab: own.yaml"))
+    path.write_text(text.replace("lab: streaming\n", "lab: own.yaml\n"))
     assert load(path).brings_lab
     assert load_lab(load(path), path).name == "streaming"
 
@@ -344,4 +346,4 @@ def test_what_is_too_long_is_not_looked_at_entry_by_entry(name: str) -> None:
     entries: Any = [{}] * 101 if name == "faults" else ["a"] * 101
     if name in ("probes", "objectives"):
         entries = {f"p{n}": {} for n in range(101)}
-    assert contradictions(_sound_parts({"name": "drill", name: entries})) == []
+    assert contradictions(sound_parts({"name": "drill", name: entries}, Experiment)) == []

@@ -13,13 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import probes
-from chaos import experiment, faults, library, schema
+from chaos import environments, experiment, faults, library, schema
 from chaos.errors import InvalidInput
 from chaos.experiment import Experiment
 
 WRONG = sorted((Path(__file__).parent / "invalid").glob("*.yaml"))
 SHIPPED = library.shipped()
-KINDS = {"probes": ", ".join(probes.KINDS), "faults": ", ".join(faults.KINDS)}
+KINDS = {
+    "probes": ", ".join(probes.KINDS),
+    "faults": ", ".join(faults.KINDS),
+    "environments": ", ".join(environments.KINDS),
+}
 # What people and editors do to a file by mistake.
 PIECES = ["", " ", "\t", "\n", ":", "- ", "{", "]", '"', "#", "&a ", "*a", "!!int ", "<<: ", "${x}"]
 WORDS = ["", "null", "0s", "-1", "1e999", "nobody", "[]", "{}", "true", "a: b", "9h"]

@@ -27,8 +27,9 @@ faults:
   - {kind: region_outage, region: us-east-1, lasts: 60s}
 objectives: {api: {heals_within: 10s}}
 """
-# They answer with people's text, or with a document that is JSON already.
-WITHOUT = {"chaos mark", "chaos completion", "chaos schema", "chaos lab"}
+# They answer with people's text, or with a document that is JSON already; the output of `exec` is
+# its command's, so that its summary is a file.
+WITHOUT = {"chaos exec", "chaos mark", "chaos completion", "chaos schema", "chaos lab"}
 
 
 @pytest.fixture(autouse=True)
@@ -160,8 +161,11 @@ def test_a_report_is_its_verdict() -> None:
 class Planned:
     """A drill whose plan is known, and that stands nothing up."""
 
-    def __init__(self, path: Path, **_: Any) -> None:
-        self.experiment = experiment.load(path)
+    def __init__(self, path: Path, *, environment: str = "embedded", **_: Any) -> None:
+        self.experiment = experiment.load(path).on(environment)
+        self.where = {"kind": environment, "endpoint": "http://127.0.0.1:4566", "version": "9.1"}
+        if environment == "embedded":
+            self.where = {"kind": environment}
 
     def plan(self) -> list[safety.Planned]:
         return run_virtual(safety.plan(self.experiment, FakeEnvironment(small_lab())))
@@ -180,6 +184,30 @@ def test_a_plan(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "reachability",
     ]
     assert fault["pulls"][0]["prior"] == "on"
+
+
+def test_a_plan_names_the_environment_and_what_stands_in(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaos.drill.Drill", Planned)
+    (here / "small.yaml").write_text(
+        GOOD.replace("us-east-1", "us-west-2")
+        + "environments: {localstack: {stand_ins: {dynamodb: a ledger over S3}}}\n"
+    )
+    told = document("plan", "small.yaml", "--environment", "localstack")
+    assert (told["environment"], told["endpoint"]) == ("localstack", "http://127.0.0.1:4566")
+    assert (told["environment_version"], told["stand_ins"]) == (
+        "9.1",
+        {"dynamodb": "a ledger over S3"},
+    )
+    lines = printed("plan", "small.yaml", "--environment", "localstack").splitlines()
+    assert lines[1:3] == [
+        "environment: localstack, on LocalStack 9.1 at http://127.0.0.1:4566",
+        "  Stood in for dynamodb: a ledger over S3",
+    ]
+    told = document("plan", "small.yaml")
+    assert (told["endpoint"], told["environment_version"], told["stand_ins"]) == (None, None, {})
+    assert "Stood in" not in printed("plan", "small.yaml")
 
 
 def test_a_plan_in_words(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ import boto3
 import dns.message
 import dns.query
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from chaos.cli import lab_sheet
 from chaos.environments import traces
@@ -28,6 +31,12 @@ from chaos.lab.declaration import Service
 
 DEADLINE_S = 60.0  # of the wall, for whatever is waited for
 SPEED = "10"
+
+AS_THE_LAB: Any = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "lab",
+    "aws_secret_access_key": "lab",
+}
 
 
 class Place:
@@ -161,15 +170,21 @@ def test_people_are_told_what_to_paste(shared: Place) -> None:
         assert line in shown.splitlines()
 
 
+def test_the_fault_that_is_told_can_be_set(place: Place) -> None:
+    up = place.up()
+    told = next(line for line in place.lab("status").stdout.splitlines() if "chaos/faults" in line)
+    subprocess.run(shlex.split(told), check=True, capture_output=True, timeout=DEADLINE_S)
+    retries = Config(retries={"total_max_attempts": 1})
+    dynamodb: Any = boto3.client(
+        "dynamodb", config=retries, **AS_THE_LAB, endpoint_url=up["lab"]["api"]
+    )
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        dynamodb.list_tables()
+
+
 def test_status_is_live(place: Place) -> None:
     up = place.up()
-    ec2: Any = boto3.client(
-        "ec2",
-        endpoint_url=up["lab"]["api"],
-        region_name="us-east-1",
-        aws_access_key_id="lab",
-        aws_secret_access_key="lab",  # noqa: S106  # every lab's
-    )
+    ec2: Any = boto3.client("ec2", **AS_THE_LAB, endpoint_url=up["lab"]["api"])
     ec2.terminate_instances(InstanceIds=[up["lab"]["instances"][0]["id"]])
     wait_until(lambda: "terminated" in {i["state"] for i in place.status()[0]["lab"]["instances"]})
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"chaos.__main__"},
     {"chaos.cli", "chaos.testing"},
-    {"chaos.drill", "chaos.doctor"},
+    {"chaos.drill", "chaos.doctor", "chaos.sandbox"},
     {"chaos.run"},
     {"chaos.safety", "chaos.rollback", "chaos.report", "chaos.probing", "chaos.metrics"},
     {"chaos.catalog", "chaos.reference"},
@@ -31,14 +31,16 @@ LAYERS = [
     {"chaos.errors"},
     {"chaos"},  # the version
 ]
-# Each of these libraries has one door. The lab's app is a workload, so it uses the real SDK.
+# Each of these libraries has one door. The lab's apps are workloads, so they use the real SDK.
 DOORS = {
-    "boto3": {"chaos.environments.calls", "chaos.lab.playback"},
+    "boto3": {"chaos.environments.calls", "chaos.lab.sdk"},
     "botocore": {
         "chaos.environments.account",
         "chaos.environments.calls",
-        "chaos.lab.playback",
+        "chaos.lab.sdk",
+        "chaos.proxies.operations_models",  # its data files alone
     },
+    "cryptography": {"chaos.sandbox.authority"},
     "grpc": {"probes.grpc_health"},
     "grpc_health": {"probes.grpc_health"},
     "jmespath": {"probes.aws"},
@@ -46,6 +48,7 @@ DOORS = {
     "moto": {"chaos.lab.moto"},
     "prometheus_client": {"chaos.metrics"},
     "rich": {"chaos.cli.live", "chaos.cli.panel"},
+    "uvloop": {"chaos.loops"},
 }
 
 FILES = sorted([*ROOT.glob("chaos/**/*.py"), *ROOT.glob("probes/**/*.py")])

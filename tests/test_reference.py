@@ -94,7 +94,7 @@ def test_what_cannot_be_put_back_is_told_with_what_to_allow() -> None:
 def test_levers_are_those_that_the_file_of_the_fault_pulls() -> None:
     (outage,) = reference.find("region_outage")
     assert outage.levers == ("api_rule", "reachability", "replication")
-    assert outage.fidelity == {"embedded": "lab"}
+    assert outage.fidelity == {"embedded": "lab", "localstack": "lab"}
 
 
 def test_nothing_has_a_name_that_is_not_there() -> None:
@@ -113,7 +113,7 @@ def test_kinds_of_installed_packages_are_described_too(
         "acme-chaos 1.2",
         "Pulls a plug.\n\nThe whole rack is dark.",
     )
-    assert kind.fidelity == {"embedded": "unsupported"}
+    assert kind.fidelity == {"embedded": "unsupported", "localstack": "unsupported"}
     assert kind.parameters[0].limits == "at least 1"
     assert "cannot be loaded" in broken.problem
     assert broken.package == "acme-chaos 1.2"

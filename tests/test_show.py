@@ -32,8 +32,9 @@ def test_a_fault_is_told_with_all_that_is_needed_to_use_it() -> None:
         "  mode    hang or refuse; default hang",
         "  at     duration; default 0s",
         "  lasts  duration, above 0s; required",
-        "In the embedded environment  lab: the emulator stores it, the lab enforces it",
-        "Pulls the levers             api_rule, reachability, replication",
+        "In the embedded environment    lab: the emulator stores it, the lab enforces it",
+        "In the localstack environment  lab: the emulator stores it, the lab enforces it",
+        "Pulls the levers               api_rule, reachability, replication",
         "  faults:",
         "    - kind: region_outage",
         "      region: us-east-1",
@@ -104,7 +105,7 @@ def test_a_kind_of_an_installed_package_says_whose_it_is(
         told = printed("show", "acme_unplug")
         broken = called("show", "acme_broken")
     assert told.startswith("acme_unplug (fault, of acme-chaos 1.2)\n\nPulls a plug.\n")
-    assert "In the embedded environment  unsupported: it has no effect here" in told
+    assert "In the embedded environment    unsupported: it has no effect here" in told
     assert isinstance(broken.exception, InvalidInput)
     assert "cannot be loaded" in str(broken.exception)
 
