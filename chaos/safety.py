@@ -42,6 +42,12 @@ def fidelities(experiment: Experiment, kind: str) -> list[Fidelity]:
     return [fault.fidelity[kind] for fault in experiment.faults]
 
 
+def services(experiment: Experiment) -> frozenset[str]:
+    """The services of AWS that its faults and probes call, by boto3's names."""
+    called = [fault.services() for fault in experiment.faults]
+    return frozenset().union(*called, *(probe.services() for probe in experiment.probes.values()))
+
+
 def permit(experiment: Experiment, *, commands: bool) -> None:
     """Raises InvalidInput when a probe runs programs of this machine and may not."""
     refused = [

@@ -18,7 +18,10 @@ from probes.probe import Probe
 REGIONS = ["us-east-1", "us-west-2"]
 ZONES = {region: [f"{region}a", f"{region}b"] for region in REGIONS}
 NAMES = ["stream.example", "api.stream.example"]
-SERVICES = {"home": {"depends_on": ["recommendations"]}, "recommendations": {"depends_on": []}}
+SERVICES = {
+    "home": {"depends_on": ["recommendations", "stepfunctions"], "caller": "lab-home"},
+    "recommendations": {"depends_on": [], "caller": "lab-recommendations"},
+}
 
 
 def small_lab() -> dict[str, Any]:
@@ -30,6 +33,9 @@ def small_lab() -> dict[str, Any]:
         "reachability": {},
         "replication": dict.fromkeys(REGIONS, "on"),
         "instances": {"i-1": "running", "i-2": "running"},
+        # Of the one bucket there is: for each key the ids of its versions and of its delete
+        # markers, the newest first.
+        "objects": {"history/kim.json": {"versions": ["v1"], "markers": []}},
     }
 
 
@@ -118,11 +124,39 @@ class FakeEnvironment:
     def _put_replication(self, *, region: str, state: str) -> None:
         self.state["replication"][region] = state
 
+    def _get_bucket_versioning(self, *, Bucket: str) -> dict[str, Any]:  # noqa: ARG002, N803  # boto3's
+        return {"Status": "Enabled"}
+
+    def _list_object_versions(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:  # noqa: ARG002, N803  # boto3's
+        found: dict[str, Any] = {"Versions": [], "DeleteMarkers": []}
+        for key, there in self.state["objects"].items():
+            if not key.startswith(Prefix):
+                continue
+            for n, version in enumerate(there["versions"]):
+                latest = n == 0 and not there["markers"]
+                found["Versions"].append({"Key": key, "VersionId": version, "IsLatest": latest})
+            found["DeleteMarkers"] += [{"Key": key, "VersionId": m} for m in there["markers"]]
+        return found
+
+    def _delete_object(self, *, Bucket: str, Key: str, VersionId: str = "") -> None:  # noqa: ARG002, N803  # boto3's
+        markers = self.state["objects"][Key]["markers"]
+        if VersionId:
+            markers.remove(VersionId)
+        else:
+            markers.insert(0, f"m{len(markers) + 1}")
+
     def _describe_instances(self, **params: Any) -> dict[str, Any]:
         wanted = params.get("InstanceIds") or [
             i for i, state in self.state["instances"].items() if state == "running"
         ]
-        found = [{"InstanceId": i, "State": {"Name": self.state["instances"][i]}} for i in wanted]
+        found = [
+            {
+                "InstanceId": i,
+                "State": {"Name": self.state["instances"][i]},
+                "Placement": {"AvailabilityZone": ZONES["us-east-1"][0]},
+            }
+            for i in wanted
+        ]
         return {"Reservations": [{"Instances": found}]}
 
     def _terminate_instances(self, *, InstanceIds: list[str]) -> None:  # noqa: N803  # boto3's

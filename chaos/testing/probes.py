@@ -13,6 +13,7 @@ from typing import Any
 from chaos.testing.models import check_words, example_probe
 from chaos.testing.promise import must
 from probes import Probe
+from probes.detection import looked
 from probes.net import Net
 from probes.probe import Attempt, Sample
 from probes.schedule import run_probe
@@ -71,7 +72,11 @@ async def one_sample(probe: Probe, net: Net) -> Sample:
 
 async def _check_good(aim: Aim) -> None:
     sample = await one_sample(aim.probe, aim.net)
-    must(sample.ok, f"{aim.probe.kind} finds a good target bad: {sample.error}")
+    kind = aim.probe.kind
+    must(sample.ok, f"{kind} finds a good target bad: {sample.error}")
+    if aim.probe.detects:
+        silent = sample.detail.get("detected") is False
+        must(silent, f"{kind} must say of a good target that it detects nothing: detected, False")
 
 
 async def _check_bad(aim: Aim) -> None:
@@ -95,6 +100,7 @@ async def _check_hanging(aim: Aim) -> None:
         not sample.ok and sample.error.startswith("timed out after"),
         f"{kind} must be timed out at a target that hangs, and says: {sample.error or 'good'}",
     )
+    must(not looked(sample), f"{kind} says whether it detects a fault without an answer")
     await _check_given_back(kind, sockets, tasks)
 
 
