@@ -52,6 +52,7 @@ class Drill:
         self.speed = speed
         self.experiment: Experiment = load(path, variables).on(environment)
         safety.permit(self.experiment, commands=allow_commands)
+        safety.keep_one_clock(self.experiment, environment, speed)
         lab = load_lab(self.experiment, path)
         self._lab: dict[str, Any] = lab.model_dump(mode="json")
         self._place = Place(

@@ -62,6 +62,27 @@ def permit(experiment: Experiment, *, commands: bool) -> None:
         raise InvalidInput(*refused)
 
 
+def keep_one_clock(experiment: Experiment, kind: str, speed: float) -> None:
+    """Raises InvalidInput when what is to detect a fault would be timed by another clock.
+
+    Only the lab runs faster. Whoever else evaluates alarms takes seconds of the wall for it, which
+    would be told as so many times more, and a good alarm as a late one.
+    """
+    if kind == "embedded" or speed == 1:
+        return
+    late = [
+        experiment.located(
+            ("probes", name),
+            f"kind {probe.kind} goes by the clock of {kind}, which runs at speed 1:"
+            " leave out --speed",
+        )
+        for name, probe in experiment.probes.items()
+        if probe.detects
+    ]
+    if late:
+        raise InvalidInput(*late)
+
+
 async def plan(experiment: Experiment, environment: Environment) -> list[Planned]:
     """What each fault would pull now. Reads only; raises InvalidInput with all that is wrong."""
     fidelities(experiment, environment.kind)

@@ -1,6 +1,7 @@
 """A LocalStack of a test's own, started as a user starts it: by `localstack/start`.
 
-Nothing here skips: where LocalStack cannot be started, the tests that need it fail.
+Where it cannot be started, the tests that need it fail; they are skipped only where there is no
+Python 3.13 for it, and not in CI.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 START = Path(__file__).parent.parent / "localstack" / "start"
 # Of the wall: making the virtual environment takes a minute or two, starting some seconds.
 START_WITHIN_S = 600
+NO_PYTHON = "LocalStack needs Python 3.13, which is not found"
 # With as little of the surroundings as a user may have, and none of another AWS.
 KEPT = ("HOME", "LANG", "PATH", "PYENV_ROOT", "LOCALSTACK_PYTHON", "LOCALSTACK_AUTH_TOKEN")
 
@@ -58,7 +62,7 @@ class LocalStack:
         """`localstack/start` with these arguments, for this port."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         own = {"LOCALSTACK_STATE": str(self.directory), "LOCALSTACK_INIT": str(self.hooks)}
-        return subprocess.run(
+        done = subprocess.run(
             [START, "--port", str(self.port), *arguments],
             env=kept | own | environment,
             capture_output=True,
@@ -66,6 +70,21 @@ class LocalStack:
             timeout=START_WITHIN_S,
             check=False,
         )
+        if NO_PYTHON in done.stderr and not os.environ.get("CI"):
+            pytest.skip("needs Python 3.13 for LocalStack")
+        return done
+
+
+def may_be_started() -> bool:
+    """Whether there is a Python for it; it is installed then, which takes a minute or two."""
+    done = subprocess.run(
+        [START, "--install-only"],
+        capture_output=True,
+        text=True,
+        timeout=START_WITHIN_S,
+        check=False,
+    )
+    return NO_PYTHON not in done.stderr
 
 
 def not_started(directory: Path, hooks: Path | None = None) -> LocalStack:

@@ -61,6 +61,20 @@ def test_an_inert_fault_is_refused() -> None:
     assert safety.fidelities(experiment(), "embedded") == ["lab", "lab"]
 
 
+def test_an_alarm_is_not_timed_by_two_clocks() -> None:
+    alarm = {"kind": "cloudwatch_alarm", "alarm": "unhealthy-hosts", "region": "us-east-1"}
+    watched = experiment(probes={"alarm": alarm}, objectives={"alarm": {"detects_within": 2}})
+    with pytest.raises(InvalidInput) as caught:
+        safety.keep_one_clock(watched, "localstack", 3.0)
+    assert str(caught.value) == (
+        "probes.alarm: kind cloudwatch_alarm goes by the clock of localstack, which runs at speed"
+        " 1: leave out --speed"
+    )
+    safety.keep_one_clock(watched, "localstack", 1.0)
+    safety.keep_one_clock(watched, "embedded", 3.0)  # there the lab evaluates it
+    safety.keep_one_clock(experiment(), "localstack", 3.0)
+
+
 def test_a_percentage_rounds_down_and_too_few_is_nothing() -> None:
     from chaos.faults.instance_termination import picked
 

@@ -30,21 +30,35 @@ async def started(
     argv: Sequence[str], environment: Mapping[str, str], fds: Sequence[int] = ()
 ) -> AsyncIterator[Process]:
     """The process with our standard streams; it does not outlive the block."""
-    process = _start(argv, environment, fds)
-    try:
-        with process.getting_signals():
+    process = Process()
+    # Before it starts: a signal of that very moment is for it, and comes when we wait next.
+    with process.getting_signals():
+        process.start(argv, environment, fds)
+        try:
             yield process
-    finally:
-        process.send(signal.SIGKILL)
-        await process.ended()
+        finally:
+            process.send(signal.SIGKILL)
+            await process.ended()
 
 
 class Process:
     """What runs. Without a terminal it has a process group of its own, which gets the signals."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], *, terminal: bool) -> None:
-        self._popen = popen
-        self._terminal = terminal
+    def __init__(self) -> None:
+        self._popen: subprocess.Popen[bytes]
+        self._terminal = _has_terminal()
+
+    def start(
+        self, argv: Sequence[str], environment: Mapping[str, str], fds: Sequence[int]
+    ) -> None:
+        """Raises InvalidInput when it cannot be run."""
+        group = None if self._terminal else 0
+        try:
+            self._popen = subprocess.Popen(  # noqa: S603  # what the user asks for
+                argv, env=environment, pass_fds=fds, process_group=group
+            )
+        except OSError as error:
+            raise InvalidInput(f"{argv[0]}: {error.strerror}") from error
 
     async def ended(self) -> int:
         """Its exit code, as a shell tells it."""
@@ -78,17 +92,6 @@ class Process:
     def _interrupted(self, number: int) -> None:
         if not self._terminal:
             self.send(number)
-
-
-def _start(argv: Sequence[str], environment: Mapping[str, str], fds: Sequence[int]) -> Process:
-    terminal = _has_terminal()
-    try:
-        popen = subprocess.Popen(  # noqa: S603  # what the user asks for
-            argv, env=environment, pass_fds=fds, process_group=None if terminal else 0
-        )
-    except OSError as error:
-        raise InvalidInput(f"{argv[0]}: {error.strerror}") from error
-    return Process(popen, terminal=terminal)
 
 
 def _has_terminal() -> bool:

@@ -169,6 +169,7 @@ def down(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     for standing in chosen:
         try:
             end(standing, labs)
+            _refuse_left(standing)
         except EnvironmentFailed as error:
             problems.append(str(error))
         else:
@@ -180,6 +181,21 @@ def down(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     for problem in problems:
         say(problem, to_stderr=True)
     sys.exit(2 if problems else 0)
+
+
+def _refuse_left(standing: Standing) -> None:
+    """Raises EnvironmentFailed when the emulator has kept what the lab made, as one that hangs."""
+    import asyncio
+
+    from chaos.errors import EnvironmentFailed
+    from chaos.lab import last_light
+
+    made_in = standing.about.get("made_in")
+    if made_in and (count := asyncio.run(last_light.clear(made_in["lab"], made_in["told"]))):
+        raise EnvironmentFailed(
+            f"the lab {standing.name} is down, but {made_in['told']['name']} does not answer:"
+            f" what the lab made ({count}) is still in it, and the next lab of that name removes it"
+        )
 
 
 def _declaration(declared: str) -> Lab:

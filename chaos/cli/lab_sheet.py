@@ -38,6 +38,7 @@ def about(lab: Lab, control_plane: dict[str, Any] | None = None) -> dict[str, An
         "names": named,
         "control_plane": behind["name"],
         "stand_ins": {service: STAND_INS[service] for service in behind["stand_ins"]},
+        "made_in": control_plane and {"lab": lab.name, "told": control_plane},
     }
 
 

@@ -43,7 +43,7 @@ class Session:
             bound = await self._proxy.start(*at)
         except OSError as error:
             raise EnvironmentFailed(
-                f"cannot listen on {shown(at)}: {error.strerror}; choose another --port"
+                f"cannot listen on {shown(at)}: {error.strerror}; choose another --port or --listen"
             ) from error
         try:
             self._rules.replace_all(self._put)  # now: schedules count from here

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 NOT_OFFERED = ("NotImplemented", "NotImplementedError", "InternalFailure", "UnknownOperation")
 # The codes of calls that nobody has answered.
 NO_ANSWER = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"})
+
+# What botocore asks for by these names: its key in a file, its variable, its default.
+NOT_THE_USERS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 MAKING = threading.Lock()  # a session may not make two clients at once
 
@@ -109,7 +117,8 @@ class AwsCalls:
             # A proxy of the surroundings is for AWS, not for an endpoint that was named.
             proxies={} if self._endpoint else None,
         )
-        client: BaseClient = _session(self._key).client(
+        alone = bool(self._endpoint and self._key)
+        client: BaseClient = _session(self._key, alone).client(
             service, region_name=region, endpoint_url=self._endpoint, config=config
         )
         return client
@@ -119,15 +128,19 @@ def prepare(key: tuple[str, str], *services: str) -> None:
     """Import boto3 and read these services' models, so that no first call has to wait for it."""
     with MAKING:
         for service in services:
-            _session(key).client(service, region_name="us-east-1")
+            _session(key, alone=True).client(service, region_name="us-east-1")
 
 
 @functools.cache
-def _session(key: tuple[str, str] | None) -> Any:
+def _session(key: tuple[str, str] | None, alone: bool = False) -> Any:
     """One session for all with the same credentials: each would read the service models anew."""
     import boto3
+    import botocore.session
 
-    return boto3.session.Session(*(key or (None, None)))
+    # For an emulator no profile and no file of the user's counts: one may even not be there.
+    inner = botocore.session.Session(session_vars=NOT_THE_USERS) if alone else None
+    access_key, secret = key or (None, None)
+    return boto3.session.Session(access_key, secret, botocore_session=inner)
 
 
 def _own_limit(error: BaseException | None) -> OSError | None:

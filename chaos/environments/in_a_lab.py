@@ -19,6 +19,9 @@ from probes.net import Net
 from probes.probe import Probe
 
 KEY = ("lab", "lab")
+# Seconds of the wall that botocore waits for `100 Continue` when it puts an object: no timeout of
+# its own bounds them, so that the thread of a call that hangs is taken for so much longer.
+CONTINUE_S = 1.0
 GAVE_UP = 1  # the exit code of a lab that tells in its last line why it has ended
 
 
@@ -55,11 +58,13 @@ class InALab:
 
     def net(self, probe: Probe) -> Net:
         """The lab's names, addresses and faulty door to the AWS API, for one probe."""
+        speed = speed_of(asyncio.get_running_loop())
+        taken = probe.timeout + CONTINUE_S * speed
         door = AwsCalls(
             self._lab["api"],
             key=KEY,
-            timeout_s=probe.timeout / speed_of(asyncio.get_running_loop()),
-            threads=min(64, math.ceil(probe.timeout / probe.every) + 2),
+            timeout_s=probe.timeout / speed,
+            threads=min(64, math.ceil(taken / probe.every) + 2),
         )
         self._doors.append(door)
         server, port = self._lab["dns"]

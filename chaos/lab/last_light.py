@@ -28,8 +28,11 @@ def main() -> int:
     return 0
 
 
-async def clear(lab: str, told: dict[str, Any]) -> None:
-    """Remove what a lab that has ended made in an emulator, told of as `Given` is."""
+async def clear(lab: str, told: dict[str, Any]) -> int:
+    """Remove what a lab that has ended made in an emulator, told of as `Given` is.
+
+    Returns how many things an emulator that does not answer has kept.
+    """
     from chaos.environments.calls import AwsCalls
     from chaos.errors import EnvironmentFailed
     from chaos.lab.control_plane import Attached, Given
@@ -40,11 +43,13 @@ async def clear(lab: str, told: dict[str, Any]) -> None:
     try:
         ledger = Ledger.open(given.endpoint, lab, given.session)
     except EnvironmentFailed:
-        return  # a lab of that name is there, and sees to it
+        return 0  # a lab of that name is there, and sees to it
     calls = AwsCalls(given.endpoint, key=given.key, timeout_s=REMOVAL_WITHIN_S)
-    await remove(Made(calls.call, ledger), Attached(given))
+    made = Made(calls.call, ledger)
+    await remove(made, Attached(given))
     calls.close()
     ledger.close()
+    return made.count
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ class Made:
             self._undo.append(step)
             self._file.add(step)
 
+    @property
+    def count(self) -> int:
+        """How many things there are to remove."""
+        return len(self._undo)
+
     async def remove(self) -> None:
         """Make the calls, the last one first; what fails is told on standard error, never raised.
 

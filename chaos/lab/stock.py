@@ -1,7 +1,8 @@
 """Fills the control plane with what a lab keeps in AWS: buckets, queues, pipelines and alarms.
 
-In an emulator that somebody else runs, what is there with the lab's tag is used and left; what is
-there without it is somebody's, and nothing is done to it.
+In an emulator that somebody else runs, what is there with the lab's tag is used and left, with the
+settings that are declared now: a lab of another speed may have made it. What is there without it
+is somebody's, and nothing is done to it.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Stocker:
         self._call = call
         self._made = made
         self._urls: dict[str, str] = {}  # of the queues
+        self._arns: dict[str, str] = {}  # of the state machines that are there
         self._speed = speed_of(asyncio.get_running_loop())
 
     async def bucket(self, name: str, bucket: Bucket, region: str) -> None:
@@ -80,12 +82,15 @@ class Stocker:
     async def pipeline(self, name: str, pipeline: Pipeline) -> None:
         """A state machine."""
         call = _at(self._call, "stepfunctions", pipeline.region)
+        definition = json.dumps(self._spelled_out(pipeline.definition))
         if self._is_ours(f"state machine {name}", await self._tags_of_pipeline(call, name)):
+            ours = self._arns[name]
+            await call("update_state_machine", stateMachineArn=ours, definition=definition)
             return
         made = await call(
             "create_state_machine",
             name=name,
-            definition=json.dumps(self._spelled_out(pipeline.definition)),
+            definition=definition,
             roleArn=ROLE,
             tags=[{"key": tag["Key"], "value": tag["Value"]} for tag in self._tag_list()],
         )
@@ -97,17 +102,21 @@ class Stocker:
     async def alarm(self, name: str, alarm: Alarm) -> None:
         """A CloudWatch alarm, in seconds of the lab: who evaluates it must know the speed."""
         call = _at(self._call, "cloudwatch", alarm.region)
-        if self._is_ours(f"alarm {name}", await self._tags_of_alarm(call, name)):
-            return
+        ours = self._is_ours(f"alarm {name}", await self._tags_of_alarm(call, name))
         await call("put_metric_alarm", **_settings(name, alarm), Tags=self._tag_list())
-        self._made.undo("cloudwatch", alarm.region, "delete_alarms", AlarmNames=[name])
+        if not ours:
+            self._made.undo("cloudwatch", alarm.region, "delete_alarms", AlarmNames=[name])
 
     async def _queue(self, name: str, queue: Queue) -> None:
         call = _at(self._call, "sqs", queue.region)
-        if not self._is_ours(f"queue {name}", await self._tags_of_queue(call, name)):
-            attributes = {"VisibilityTimeout": str(self._whole(queue.visibility))}
-            if queue.dead_letters is not None:
-                attributes["RedrivePolicy"] = await self._redrive(call, queue)
+        ours = self._is_ours(f"queue {name}", await self._tags_of_queue(call, name))
+        attributes = {"VisibilityTimeout": str(self._whole(queue.visibility))}
+        if queue.dead_letters is not None:
+            attributes["RedrivePolicy"] = await self._redrive(call, queue)
+        if ours:
+            url = self._urls[name]
+            await call("set_queue_attributes", QueueUrl=url, Attributes=attributes)
+        else:
             made = await call(
                 "create_queue",
                 QueueName=name,
@@ -177,6 +186,7 @@ class Stocker:
         arns = [machine["stateMachineArn"] for machine in machines if machine["name"] == name]
         if not arns:
             return None
+        self._arns[name] = arns[0]
         answer = await call("list_tags_for_resource", resourceArn=arns[0])
         return {tag["key"]: tag["value"] for tag in answer.get("tags", [])}
 

@@ -206,6 +206,12 @@ class Connection(Passing):
                 self._complete()
         self._regulate()
 
+    def _complete(self) -> None:
+        spared, self._exchange.cut = self._exchange.cut, None
+        if spared:  # the answer was too short for it
+            self._door.rules.spare(spared.rule)
+        super()._complete()
+
     def _cut_off(self, exchange: Exchange) -> None:
         if exchange.cut and exchange.cut.action == "reset":
             self._phase = Phase.LINGER

@@ -111,6 +111,10 @@ class Rulebook(Generic[R]):
         """Count what has met the rule."""
         self._hits[id] += 1
 
+    def spare(self, id: str) -> None:  # noqa: A002  # as above
+        """What was counted has come to nothing: it must not count as met."""
+        self._hits[id] = max(0, self.hits(id) - 1)
+
     def hits(self, id: str) -> int:  # noqa: A002  # as above
         """How often the rule was met since it was put; kept when it is removed."""
         return self._hits.get(id, 0)

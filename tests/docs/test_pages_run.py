@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import localstack_process
+import namespaces
 import pytest
 import yaml
 
@@ -159,10 +161,21 @@ def play(page: Path, directory: Path) -> list[str]:
     return wrong
 
 
+def lacking(text: str) -> str:
+    """What the page calls and this machine does not have; empty when all is there."""
+    if "$ until curl" in text and not shutil.which("curl"):
+        return "needs curl"
+    if "$ chaos exec --transparent" in text and namespaces.LACKING:
+        return namespaces.LACKING
+    if "$ localstack/start" in text and not localstack_process.may_be_started():
+        return "needs Python 3.13 for LocalStack"
+    return ""
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_does_what_it_says(page: Path) -> None:
-    if "$ until curl" in page.read_text() and not shutil.which("curl") and not os.environ.get("CI"):
-        pytest.skip("no curl on this machine")
+    if not os.environ.get("CI") and (why := lacking(page.read_text())):
+        pytest.skip(why)
     with tempfile.TemporaryDirectory(prefix="page-") as directory:
         # Pages are read in a clone, which has this too.
         (Path(directory) / "localstack").symlink_to(DOCS.parent / "localstack")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from upstreams import moto_server
@@ -33,6 +34,19 @@ def test_an_answer_is_boto3s(moto: str) -> None:
     answer = asyncio.run(calls.call("sts", "eu-west-1", "get_caller_identity"))
     calls.close()
     assert answer["Account"] == "123456789012"
+
+
+def test_nothing_that_the_user_has_configured_counts_for_an_emulator(
+    moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\ns3 =\n  use_accelerate_endpoint = true\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+    calls = AwsCalls(moto, key=("configured", "nowhere"))
+    answer = asyncio.run(calls.call("s3", "us-east-1", "create_bucket", Bucket="any"))
+    calls.close()
+    assert answer["Location"] == "/any"
 
 
 def test_a_refusal_carries_the_services_code(moto: str) -> None:

@@ -103,6 +103,45 @@ def test_what_has_the_labs_tag_is_used_and_left() -> None:
     with_moto(work)
 
 
+def test_what_a_lab_of_another_speed_has_left_is_as_it_is_declared_now() -> None:
+    async def work(call: Call) -> None:
+        found: list[dict[str, Any]] = []
+        for visibility, wait, periods in ((30, 5, 1), (60, 7, 2)):
+            await stock(_with(visibility, wait, periods), call, Noted())
+            url = (await call("sqs", EAST, "get_queue_url", QueueName="jobs"))["QueueUrl"]
+            found = [
+                await call(
+                    "sqs", EAST, "get_queue_attributes", QueueUrl=url, AttributeNames=["All"]
+                ),
+                *(await call("cloudwatch", EAST, "describe_alarms"))["MetricAlarms"],
+            ]
+        assert found[0]["Attributes"]["VisibilityTimeout"] == "60"
+        assert found[1]["EvaluationPeriods"] == 2
+        (machine,) = (await call("stepfunctions", EAST, "list_state_machines"))["stateMachines"]
+        arn = machine["stateMachineArn"]
+        told = await call("stepfunctions", EAST, "describe_state_machine", stateMachineArn=arn)
+        assert json.loads(told["definition"])["States"]["A"]["Seconds"] == 7
+
+    with_moto(work)
+
+
+def _with(visibility: int, wait: int, periods: int) -> Lab:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": wait, "End": True}}}
+    changes: dict[str, tuple[str, dict[str, Any]]] = {
+        "queues": ("jobs", {"visibility": visibility}),
+        "pipelines": ("encode", {"definition": definition}),
+        "alarms": ("unhealthy-hosts", {"periods": periods}),
+    }
+    update = {
+        kind: {
+            **getattr(LAB, kind),
+            name: getattr(LAB, kind)[name].model_copy(update=changed),
+        }
+        for kind, (name, changed) in changes.items()
+    }
+    return LAB.model_copy(update=update)
+
+
 THEIRS: list[tuple[str, str, dict[str, Any], str]] = [
     ("s3", "create_bucket", {"Bucket": "viewing-history-us-east-1"}, "bucket viewing-history-us"),
     ("sqs", "create_queue", {"QueueName": "jobs"}, "queue jobs"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from exec_command import chaos_exec, environment, python
+from namespaces import needs_namespaces
 
 SUITE = Path(__file__).parent.parent.parent / "docs" / "examples" / "pytest-suite"
 WHO = """
@@ -30,6 +31,7 @@ def test_a_localstack_in_the_environment_is_found(localstack: str) -> None:
     assert (done.code, done.out) == (0, "000000000000\n"), done.err
 
 
+@needs_namespaces
 def test_transparent_leads_aws_and_the_endpoint_in_the_code_to_the_proxy(localstack: str) -> None:
     there = ("--environment", "localstack", "--endpoint", localstack)
     done = chaos_exec("--transparent", *there, *python(WHO), localstack)

@@ -85,6 +85,7 @@ def test_a_signal_ends_the_one_in_the_foreground(tmp_path: Path) -> None:
 
 
 def foreground(it: LocalStack) -> subprocess.Popen[str]:
+    it.run("--install-only")
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     own = {"LOCALSTACK_STATE": str(it.directory), "LOCALSTACK_INIT": str(it.hooks)}
     return subprocess.Popen(

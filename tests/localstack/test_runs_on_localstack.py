@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-import boto3
-import pytest
+from on_localstack import chaos, left, run
 
-WITHIN_S = 300  # of the wall
-SPEED = "3"
 # What a user writes for a system with groups, where there is no Auto Scaling.
 GROUPED = """\
 name: grouped
@@ -49,57 +43,6 @@ environments:
   localstack:
     stand_ins: {autoscaling: the lab's own reconciler}
 """
-
-
-def chaos(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return subprocess.run(
-        [sys.executable, "-m", "chaos", *arguments],
-        cwd=directory,
-        env=kept | {"XDG_STATE_HOME": str(directory / "state")},
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
-    )
-
-
-def run(
-    directory: Path, endpoint: str, experiment: str
-) -> tuple[subprocess.CompletedProcess[str], Any]:
-    """The run, and its verdict."""
-    where = ("--environment", "localstack", "--endpoint", endpoint)
-    done = chaos(directory, "run", experiment, *where, "--speed", SPEED, "--json")
-    return done, json.loads(done.stdout) if done.stdout else None
-
-
-def left(endpoint: str, lab: str) -> list[str]:
-    """What of a lab is still in LocalStack."""
-    session = boto3.session.Session("test", "test", region_name="us-east-1")
-    ec2: Any = session.client("ec2", endpoint_url=endpoint)
-    route53: Any = session.client("route53", endpoint_url=endpoint)
-    tagged = [{"Name": "tag:chaos:lab", "Values": [lab]}]
-    runs = [*tagged, {"Name": "instance-state-name", "Values": ["pending", "running"]}]
-    reservations = ec2.describe_instances(Filters=runs)["Reservations"]
-    vpcs = ec2.describe_vpcs(Filters=tagged)["Vpcs"]
-    templates = ec2.describe_launch_templates(Filters=tagged)["LaunchTemplates"]
-    zones = [z["Name"] for z in route53.list_hosted_zones()["HostedZones"]]
-    return [
-        *(i["InstanceId"] for r in reservations for i in r["Instances"]),
-        *(vpc["VpcId"] for vpc in vpcs),
-        *(template["LaunchTemplateName"] for template in templates),
-        *(name for name in zones if name.startswith(("grouped", "stream"))),
-    ]
-
-
-@pytest.mark.parametrize("experiment", ["dependency-outage", "slow-dns", "dns-failure"])
-def test_the_library_has_the_verdicts_that_it_has_in_the_embedded_lab(
-    localstack: str, tmp_path: Path, experiment: str
-) -> None:
-    done, verdict = run(tmp_path, localstack, experiment)
-    assert (done.returncode, verdict["value"]) == (0, "held"), done.stderr
-    assert verdict["environment"] == "localstack"
-    assert not left(localstack, "homepage")
 
 
 def test_the_lab_replaces_an_instance_of_a_group_where_the_experiment_says_so(

@@ -13,11 +13,15 @@ from probes.probe import Probe
 
 GIVEN: dict[str, dict[str, Any]] = {
     "aws": {"service": "ec2", "region": "us-east-1", "operation": "describe_instances"},
+    "cloudwatch_alarm": {"alarm": "a", "region": "us-east-1"},
     "command": {"command": ["true"]},
     "dns": {"name": "a.test"},
     "dynamodb_ledger": {"table": "t", "write_to": "us-east-1", "read_from": "us-west-2"},
     "grpc_health": {"host": "a.test", "port": 50051},
     "http": {"url": "http://a.test/"},
+    "s3_ledger": {"bucket": "bucket", "write_to": "us-east-1", "read_from": "us-west-2"},
+    "sqs_ledger": {"queue": "jobs", "region": "us-east-1"},
+    "step_functions": {"state_machine": "encode", "region": "us-east-1"},
     "tcp": {"host": "a.test", "port": 80},
     "tls": {"host": "a.test"},
 }

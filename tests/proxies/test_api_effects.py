@@ -104,8 +104,10 @@ def test_a_chunked_answer_is_cut_on_the_wire() -> None:
 @pytest.mark.parametrize("action", ["reset", "truncate"])
 def test_an_answer_that_is_shorter_is_unharmed(action: str) -> None:
     async def act(client: End, peer: End, rules: Rules) -> None:
+        rules.hit("r")
         peer.send(OK)
         assert await client.read(len(OK)) == OK
+        assert rules.hits("r") == 0, "nobody has met that fault"
         rules.put("r", None)
         client.send(GET)
         assert await peer.head() == GET

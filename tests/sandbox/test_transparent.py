@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 from exec_command import chaos_exec, environment, python
+from namespaces import needs_namespaces
+
+pytestmark = needs_namespaces
 
 # What a program that was never told of a proxy does.
 LIST_TABLES = """
