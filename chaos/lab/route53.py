@@ -49,7 +49,6 @@ PAGES = {
         },
     ),
 }
-TAGGED_AT_ONCE = 10  # how many resources ListTagsForResources takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,16 +215,18 @@ class Route53:
             at = after
 
     async def _tags(self, kind: str, ids: list[str]) -> dict[str, dict[str, str]]:
-        """The tags of each; the names of checks are among them, as the console shows them."""
-        tags = {}
-        for start in range(0, len(ids), TAGGED_AT_ONCE):
-            answer = await self._call(
-                "route53",
-                REGION,
-                "list_tags_for_resources",
-                ResourceType=kind,
-                ResourceIds=ids[start : start + TAGGED_AT_ONCE],
+        """The tags of each; the names of checks are among them, as the console shows them.
+
+        Asked for one by one: not every emulator knows ListTagsForResources.
+        """
+        asked = [
+            self._call(
+                "route53", REGION, "list_tags_for_resource", ResourceType=kind, ResourceId=id
             )
-            for tagged in answer["ResourceTagSets"]:
-                tags[tagged["ResourceId"]] = {tag["Key"]: tag["Value"] for tag in tagged["Tags"]}
-        return tags
+            for id in ids  # noqa: A001  # its name in the API
+        ]
+        told = [answer["ResourceTagSet"]["Tags"] for answer in await asyncio.gather(*asked)]
+        return {
+            id: {tag["Key"]: tag["Value"] for tag in tags}
+            for id, tags in zip(ids, told, strict=True)  # noqa: A001  # as above
+        }

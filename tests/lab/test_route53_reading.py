@@ -122,7 +122,7 @@ def test_all_pages_of_zones_records_and_checks_are_read() -> None:
             assert names == {check: f"check {n}" for n, check in enumerate(checks)}
         assert pages.count("list_hosted_zones") == 3
         assert pages.count("list_resource_record_sets") >= 25
-        assert pages.count("list_tags_for_resources") == 3
+        assert pages.count("list_tags_for_resource") == 23
 
     run(main)
 
@@ -146,7 +146,7 @@ def test_pages_are_asked_for_as_the_api_tells() -> None:
             "list_health_checks": {
                 "HealthChecks": [{"Id": f"c{last}", "HealthCheckConfig": config}]
             },
-            "list_tags_for_resources": {"ResourceTagSets": []},
+            "list_tags_for_resource": {"ResourceTagSet": {"Tags": []}},
         }
         return said[operation] | page
 
