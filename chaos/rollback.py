@@ -19,12 +19,10 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from chaos.environments.attach import attach
 from chaos.environments.attended import Attended, Operator, marks_beside
 from chaos.environments.environment import Environment
-from chaos.environments.localstack import KEY
-from chaos.environments.on_localstack import OnLocalStack
 from chaos.errors import CallFailed, ChaosError, EnvironmentGone, JournalFailed
 from chaos.history import UNFINISHED, Pull, load, setting
 from chaos.journal import Journal
-from chaos.lab import last_light
+from chaos.lab.last_light import clear_after
 from chaos.levers import Counts, Lever, Patient, Value, from_json
 from chaos.levers.by_hand import ByHand
 from chaos.loops import Stopwatch
@@ -73,7 +71,7 @@ async def resume(path: Path, tell: Callable[[str], None]) -> list[Pull]:
     try:
         history = load(path, salvage=True)
         if history.finished and not history.open_pulls:
-            await _clear(history.header["environment"])
+            await clear_after(history.header["environment"])
             return []  # and whatever has the number of its lab's process now is not ours
         asked = [p.lever["task"] for p in history.pulls if p.lever["kind"] == ByHand.kind]
         faults = history.experiment.get("faults", ())
@@ -84,17 +82,10 @@ async def resume(path: Path, tell: Callable[[str], None]) -> list[Pull]:
         finally:
             environment.close()
         if not incomplete(pulls):
-            await _clear(history.header["environment"])
+            await clear_after(history.header["environment"])
         return pulls
     finally:
         journal.close()
-
-
-async def _clear(described: dict[str, Any]) -> None:
-    """What a lab could not remove from a LocalStack that hung, or that was killed with it."""
-    if described.get("kind") == OnLocalStack.kind:
-        told = {"endpoint": described["url"], "session": described["session"], "key": KEY}
-        await last_light.clear(described["lab"], told)
 
 
 def incomplete(pulls: Sequence[Pull]) -> list[Pull]:

@@ -52,5 +52,18 @@ async def clear(lab: str, told: dict[str, Any]) -> int:
     return made.count
 
 
+async def clear_after(described: dict[str, Any]) -> None:
+    """The same after a run, whose journal describes its environment so.
+
+    What a lab could not remove is in a LocalStack that hung, or that was killed together with it.
+    """
+    from chaos.environments.localstack import KEY
+    from chaos.environments.on_localstack import OnLocalStack
+
+    if described.get("kind") == OnLocalStack.kind:
+        told = {"endpoint": described["url"], "session": described["session"], "key": KEY}
+        await clear(described["lab"], told)
+
+
 if __name__ == "__main__":
     sys.exit(main())
