@@ -48,9 +48,8 @@ class Outcome:
         unmet = sum(not hits for _, hits in self.rules)
         if unmet and not self.allow_unmet:
             what = "a rule met" if unmet == 1 else f"{unmet} rules met"
-            return (
-                f"{what} no request, so the command did not meet that fault; or add --allow-unmet"
-            )
+            untried = "so that fault was never tried; if it need not be: --allow-unmet"
+            return f"{what} no request, {untried}"
         return None
 
     @property
