@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from chaos.environments.offered import LAB_STANDS_IN
+
 if TYPE_CHECKING:
     from chaos.environments.standing import Standing
     from chaos.lab.declaration import Lab
@@ -24,8 +26,6 @@ FAULT = '{"service": "dynamodb", "error": {"statusCode": 400, "code": "Throttlin
 
 Described = dict[str, Any]
 
-STAND_INS = {"autoscaling": "the lab itself replaces an instance of a declared group"}
-
 
 def about(lab: Lab, control_plane: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the declaration says that the sheet needs, and the lab itself does not tell."""
@@ -37,7 +37,7 @@ def about(lab: Lab, control_plane: dict[str, Any] | None = None) -> dict[str, An
         "pages": pages,
         "names": named,
         "control_plane": behind["name"],
-        "stand_ins": {service: STAND_INS[service] for service in behind["stand_ins"]},
+        "stand_ins": {service: LAB_STANDS_IN[service] for service in behind["stand_ins"]},
         "made_in": control_plane and {"lab": lab.name, "told": control_plane},
     }
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from chaos.cli import keyed_words
+from chaos.cli.keyed_words import duration, list_of
 from chaos.cli.rule_names import refuse_unknown_names
 from chaos.errors import InvalidInput
 from chaos.proxies.rules import Rule
 from chaos.schema import did_you_mean
-from probes.durations import parse
 
 EXAMPLE = "write it as 'dynamodb.PutItem in us-east-1: error 500 SomethingWentWrong p=0.3'"
 SIZE = re.compile(r"(\d+(?:\.\d+)?)(B|KB|MB|KiB|MiB)?(/s)?")
@@ -80,15 +81,7 @@ def _read(text: str) -> dict[str, Any]:
     if action not in ACTIONS:
         hint = did_you_mean(action, ACTIONS) or f"; there is {', '.join(ACTIONS)}"
         raise ValueError(f"{action!r} is no action{hint}; {EXAMPLE}")
-    rule = {"action": action, **_target(target)}
-    for key, value in _keyed(action, how):
-        if key not in KEYS:
-            raise ValueError(f"{key!r} is not known here; there is {', '.join(KEYS)}")
-        name, read = KEYS[key]
-        if name in rule:
-            raise ValueError(f"{key}: is given twice")
-        rule[name] = read(key, value)
-    return rule
+    return {"action": action, **_target(target), **keyed_words.read(_keyed(action, how), KEYS)}
 
 
 def _target(words: list[str]) -> dict[str, Any]:
@@ -137,10 +130,6 @@ def _text(_key: str, value: str) -> str:
     return value
 
 
-def _list(_key: str, value: str) -> list[str]:
-    return value.split(",")
-
-
 def _true(_key: str, _value: str) -> bool:
     return True
 
@@ -153,13 +142,6 @@ def _number(key: str, value: str) -> float:
 
 def _per_second(key: str, value: str) -> float:
     return _number(key, value.removesuffix("/s"))
-
-
-def _duration(key: str, value: str) -> float:
-    try:
-        return parse(value)
-    except ValueError as error:
-        raise ValueError(f"{key}: {error}") from error
 
 
 def _bytes(key: str, value: str) -> float:
@@ -176,16 +158,15 @@ def _times(key: str, value: str) -> list[float]:
     edges = re.split("[-,]", value.removesuffix("-"))
     if value.count("-") != len(value.split(",")):
         raise ValueError(f"{key}: {value!r} says no times; write it as 10s-40s,60s-")
-    return [_duration(key, edge) for edge in edges]
+    return [duration(key, edge) for edge in edges]
 
 
-# What is written before the `=`: the rule's key, and how its value is read.
-KEYS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
+KEYS: keyed_words.Keys = {
     "status": ("status", _number),
     "code": ("code", _text),
     "message": ("message", _text),
-    "by": ("seconds", _duration),
-    "jitter": ("jitter", _duration),
+    "by": ("seconds", duration),
+    "jitter": ("jitter", duration),
     "after": ("after", _bytes),
     "rate": ("rate", _bytes),
     "limit": ("limit", _per_second),
@@ -195,14 +176,13 @@ KEYS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
     "seed": ("seed", _number),
     "first": ("first", _number),
     "during": ("schedule", _times),
-    "callers": ("callers", _list),
+    "callers": ("callers", list_of),
     "description": ("description", _text),
 }
 
 
 def _in_our_words(problem: str) -> str:
-    key, _, what = problem.partition(": ")
-    written = next((ours for ours, (theirs, _) in KEYS.items() if theirs == key), key)
+    written, what = keyed_words.in_our_words(problem, KEYS)
     if what.startswith("missing; ") and written in SUCH_AS:
         return f"{written}: {what}, such as {SUCH_AS[written]}"
     return f"{written}: {what}" if what else problem

@@ -27,7 +27,9 @@ def localstack(asked: Asked) -> Iterator[Finding]:
     yield Finding("localstack", "ok", f"{found.name} can be used: --environment localstack")
     if lacks := asyncio.run(missing(found, READS)):
         names = ", ".join(NAMES[service] for service in lacks)
-        stands_in = ", ".join(NAMES[service] for service in sorted(LAB_STANDS_IN & set(lacks)))
+        stands_in = ", ".join(
+            NAMES[service] for service in sorted(LAB_STANDS_IN.keys() & lacks.keys())
+        )
         says = f"it does not offer {names}; experiments that need them are refused there"
         says += f"; the lab stands in for {stands_in}" if stands_in else ""
         yield Finding("localstack", "absent", says)

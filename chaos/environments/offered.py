@@ -9,8 +9,8 @@ from chaos.environments.calls import AwsCalls
 from chaos.environments.localstack import KEY, Found
 from chaos.errors import CallFailed, InvalidInput
 
-# The services that the lab itself can stand in for; see chaos.lab.groups.
-LAB_STANDS_IN = frozenset({"autoscaling"})
+# The services that the lab itself can stand in for, and how; see chaos.lab.groups.
+LAB_STANDS_IN = {"autoscaling": "the lab itself replaces an instance of a declared group"}
 # Something that each service reads, and that an empty account answers at once. LocalStack lists
 # what it knows how to start, which for DynamoDB is a program that it may not be able to get.
 READS = {
@@ -52,7 +52,7 @@ async def refuse_missing(
 
     `needed` and `stand_ins` are boto3's names of services.
     """
-    by_lab = LAB_STANDS_IN & frozenset(stand_ins)
+    by_lab = frozenset(stand_ins) & LAB_STANDS_IN.keys()
     lacking = await missing(found, frozenset(needed) - by_lab)
     if lacking:
         raise InvalidInput(_sentence(found, lacking, instead))

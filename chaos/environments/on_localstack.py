@@ -164,7 +164,7 @@ async def for_lab(endpoint: str | None, needed: Collection[str]) -> dict[str, An
     Raises EnvironmentFailed or InvalidInput.
     """
     found = await localstack.look(endpoint)
-    lacking = await offered.missing(found, offered.LAB_STANDS_IN & frozenset(needed))
+    lacking = await offered.missing(found, frozenset(needed) & offered.LAB_STANDS_IN.keys())
     by_lab = await offered.refuse_missing(found, needed, lacking, offered.ANOTHER_LAB)
     return control_plane(found, by_lab)
 
