@@ -107,3 +107,12 @@ def test_a_lab_that_is_killed_is_cleared_away_after(localstack: str, tmp_path: P
     assert down.returncode == 0, down.stderr
     assert not Path(told["lab"]["directory"]).exists()
     assert not left(localstack, "grouped")
+
+
+def test_the_doctor_says_what_it_lacks_and_what_the_lab_stands_in_for(
+    localstack: str, tmp_path: Path
+) -> None:
+    done = chaos(tmp_path, "doctor", "--endpoint", localstack)
+    assert f"at {localstack} can be used: --environment localstack" in done.stdout
+    assert "it does not offer Auto Scaling" in done.stdout
+    assert "the lab stands in for Auto Scaling" in done.stdout
