@@ -28,6 +28,7 @@ class Pull:
     pull: int
     fault: int
     lever: dict[str, Any]
+    account: str | None = None
     prior: Any
     value: Any
     irreversible: bool = False

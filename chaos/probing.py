@@ -39,7 +39,9 @@ class Probing:
         self._run = run
         self._probes = experiment.probes
         self._limits = {s.probe: s.down_for for s in experiment.stop_when}
-        self._nets = {name: environment.net(p) for name, p in experiment.probes.items()}
+        self._nets = {
+            name: environment.at(p.account).net(p) for name, p in experiment.probes.items()
+        }
         self._record = record
         self._stop = stop
         self._now = now

@@ -95,7 +95,7 @@ def incomplete(pulls: Sequence[Pull]) -> list[Pull]:
 
 async def _put_back(pull: Pull, environment: Environment, journal: Journal, speed: float) -> Pull:
     try:
-        lever = from_json(pull.lever)
+        lever, environment = from_json(pull.lever), environment.at(pull.account)
         budget_s = lever.budget_s if isinstance(lever, Patient) else BUDGET_S
         async with asyncio.timeout(budget_s * speed):
             await _count(pull, lever, environment, journal)

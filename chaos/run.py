@@ -22,7 +22,7 @@ from chaos.errors import ChaosError
 from chaos.experiment import Experiment
 from chaos.faults.fault import Fault
 from chaos.history import Pull
-from chaos.injection import Puller, looker, to_its_end
+from chaos.injection import Looker, Puller, to_its_end
 from chaos.journal import Journal
 from chaos.loops import Stopwatch, speed_of
 from chaos.probing import Probing, cancel
@@ -51,7 +51,9 @@ class Run:
         self._loop = asyncio.get_running_loop()
         self._record = Record(journal, stop)
         self._probing = Probing(run, experiment, environment, self._record, stop, now)
-        self._puller = Puller(environment, journal, frozenset(experiment.allow_irreversible))
+        self._puller = Puller(
+            environment, journal, frozenset(experiment.allow_irreversible), run=run
+        )
         self._holding = False
         self._undoing: dict[int, asyncio.Task[None]] = {}  # by fault: what people are to undo
 
@@ -112,7 +114,8 @@ class Run:
         await self._sleep_until(began + fault.at)
         try:
             self._fault_is("injecting", number, fault)
-            await fault.inject(looker(self._environment), self._puller.of_fault(number))
+            look = Looker(self._environment.at(fault.account))
+            await fault.inject(look, self._puller.of_fault(number, fault.account))
             self._fault_is("injected", number, fault)
             if not self._holding:
                 self._holding = True

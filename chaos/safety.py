@@ -10,7 +10,7 @@ from chaos.errors import CallFailed, InvalidInput
 from chaos.experiment import Experiment
 from chaos.faults.fault import Fault, Fidelity
 from chaos.history import lever_name
-from chaos.injection import looker
+from chaos.injection import Looker
 from chaos.levers import Lever, Value, to_json
 
 
@@ -20,6 +20,7 @@ class Planned:
 
     fault: int
     lever: dict[str, Any]
+    account: str | None = None
     prior: Value
     value: Value
     irreversible: bool
@@ -112,19 +113,21 @@ async def _planned(
 
 async def _levers(number: int, fault: Fault, environment: Environment) -> list[Planned]:
     levers: list[Planned] = []
+    environment = environment.at(fault.account)
 
     async def pull(lever: Lever, value: Value, /) -> None:
         levers.append(
             Planned(
                 fault=number,
                 lever=to_json(lever),
+                account=fault.account,
                 prior=await lever.read(environment),
                 value=value,
                 irreversible=lever.irreversible,
             )
         )
 
-    await fault.inject(looker(environment), pull)
+    await fault.inject(Looker(environment), pull)
     return levers
 
 

@@ -55,6 +55,9 @@ class Probe(BaseModel):
     without: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     kind: str = Field(description="which probe")
+    account: str | None = Field(
+        default=None, description="the account of the experiment it calls; not used in a lab"
+    )
     every: Duration = Field(default=1.0, ge=0.001, description="period of the grid")
     timeout: Duration = Field(default=2.0, gt=0, description="when an attempt is given up")
     confirm: int = Field(default=3, ge=1, le=1000, description="good attempts that prove recovery")

@@ -13,7 +13,7 @@ from chaos.environments.attach import Gone
 from chaos.errors import CallFailed, EnvironmentGone, JournalFailed
 from chaos.faults.region_outage import RegionOutage
 from chaos.history import Pull, fold
-from chaos.injection import Puller, looker
+from chaos.injection import Looker, Puller
 from chaos.journal import Event, Journal, read
 from chaos.levers import Lever, to_json
 from chaos.levers.ec2 import InstanceTermination
@@ -215,7 +215,7 @@ def test_another_process_finishes_the_work(tmp_path: Path, monkeypatch: pytest.M
         journal = Journal.create(path, Stopwatch())
         journal.write("run", **HEADER)
         fault = RegionOutage(kind="region_outage", region="us-east-1", lasts=60)
-        await fault.inject(looker(lab), Puller(lab, journal).of_fault(0))
+        await fault.inject(Looker(lab), Puller(lab, journal).of_fault(0))
         journal.close()  # and here the process dies
         assert lab.state != small_lab()
         return await resume(path, print), await resume(path, print)

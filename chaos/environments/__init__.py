@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-KINDS = ("embedded", "localstack")
+KINDS = ("embedded", "localstack", "aws")

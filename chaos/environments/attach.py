@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from chaos.environments import embedded, on_localstack
+from chaos.environments import embedded, on_aws, on_localstack
 from chaos.environments.environment import Environment
 from chaos.errors import EnvironmentGone, JournalFailed
 from probes.net import Net
@@ -19,6 +19,8 @@ async def attach(described: dict[str, Any]) -> Environment:
     try:
         if described["kind"] == on_localstack.OnLocalStack.kind:
             return await on_localstack.attach(described)
+        if described["kind"] == on_aws.OnAws.kind:
+            return on_aws.OnAws(described["endpoint"])
         return await embedded.attach(described)
     except EnvironmentGone as gone:
         return Gone(described["kind"], gone)
@@ -46,6 +48,15 @@ class Gone:
     async def ended(self) -> str:
         """It has."""
         return str(self._why)
+
+    def at(self, _account: str | None) -> Self:
+        """It has ended everywhere."""
+        return self
+
+    @property
+    def stale_s(self) -> float:
+        """There is nothing left to read."""
+        return 0.0
 
     def describe(self) -> dict[str, Any]:
         """What kind of environment it was."""

@@ -205,6 +205,15 @@ class Attended:
         """When the environment has ended."""
         return await self._environment.ended()
 
+    def at(self, account: str | None, /) -> Attended:
+        """That of the environment, with the same person beside it."""
+        return Attended(self._environment.at(account), self._operator)
+
+    @property
+    def stale_s(self) -> float:
+        """That of the environment."""
+        return self._environment.stale_s
+
     def describe(self) -> dict[str, Any]:
         """That of the environment: where the marks are is beside the journal."""
         return self._environment.describe()

@@ -34,6 +34,16 @@ class Environment(Protocol):
     async def ended(self) -> str:
         """Return when the environment has ended by itself, with the reason; never otherwise."""
 
+    def at(self, account: str | None, /) -> Environment:
+        """The same place in the account of that name in the experiment; None: the only one.
+
+        Where there are no accounts, as in a lab, it is the place itself.
+        """
+
+    @property
+    def stale_s(self) -> float:
+        """Seconds of the wall for which a read may still tell what was before a change."""
+
     def describe(self) -> dict[str, Any]:
         """What another process needs to find this environment again, as JSON."""
 

@@ -7,7 +7,7 @@ import math
 import socket
 from asyncio.subprocess import Process
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from chaos.environments import lab_process, traces
 from chaos.environments.calls import AwsCalls
@@ -82,6 +82,15 @@ class InALab:
         code = self._process.returncode
         why = lab_process.last_words(self._log) if code == GAVE_UP and self._log else ""
         return f"the lab has ended, with exit code {code}{why}"
+
+    def at(self, _account: str | None) -> Self:
+        """A lab is one account, whatever it is called."""
+        return self
+
+    @property
+    def stale_s(self) -> float:
+        """What a lab tells is so."""
+        return 0.0
 
     def describe(self) -> dict[str, Any]:
         """Where the lab is: enough for `attach`, and for clearing up after it."""

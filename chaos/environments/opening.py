@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.environments import embedded, on_localstack
+from chaos.environments import embedded, on_aws, on_localstack
 from chaos.environments.environment import Environment
 from chaos.errors import InvalidInput
 
@@ -45,4 +45,6 @@ class Place:
                 speed=speed,
                 log=log,
             )
+        if self.kind == on_aws.OnAws.kind:
+            return on_aws.start(self.endpoint)
         return embedded.start(lab, speed=speed, log=log)

@@ -19,6 +19,10 @@ Fidelity = Literal["real", "lab", "unsupported"]
 class Look(Protocol):
     """`Environment.call` for operations that only read."""
 
+    @property
+    def kind(self) -> str:
+        """The kind of environment that is looked at, such as `aws`."""
+
     async def __call__(
         self, service: str, region: str, operation: str, /, **params: Any
     ) -> dict[str, Any]: ...
@@ -45,6 +49,9 @@ class Fault(BaseModel):
     by_hand: ClassVar[bool] = False
 
     kind: str = Field(description="which fault")
+    account: str | None = Field(
+        default=None, description="the account of the experiment it happens in; not used in a lab"
+    )
     at: Duration = Field(default=0.0, description="when, counted from the first injection")
     lasts: Duration | None = Field(
         default=None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from chaos.errors import CallFailed, Unsupported
 from probes.net import Net
@@ -72,6 +72,15 @@ class FakeEnvironment:
     async def ended(self) -> str:
         """It does not."""
         return await asyncio.Future()
+
+    def at(self, _account: str | None) -> Self:
+        """A fake is one account, whatever it is called."""
+        return self
+
+    @property
+    def stale_s(self) -> float:
+        """What it tells is so."""
+        return 0.0
 
     def describe(self) -> dict[str, Any]:
         """Nothing by which another process could find it."""

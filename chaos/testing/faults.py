@@ -12,7 +12,7 @@ from chaos.environments.environment import Environment
 from chaos.faults import Fault
 from chaos.faults.fault import Fidelity
 from chaos.history import Pull, load
-from chaos.injection import Puller, looker
+from chaos.injection import Looker, Puller
 from chaos.journal import VERSION, Journal
 from chaos.levers import Lever, Value, from_json, to_json
 from chaos.loops import Stopwatch, speed_of
@@ -51,7 +51,7 @@ async def check_fault(fault: Fault, environment: Environment) -> None:
 
 
 async def _plan(fault: Fault, environment: Environment) -> list[tuple[Lever, Value]]:
-    """What it would pull; that it can only look is seen to by `looker`, in every run too."""
+    """What it would pull; that it can only look is seen to by `Looker`, in every run too."""
     planned: list[tuple[Lever, Value]] = []
 
     async def pull(lever: Lever, value: Value, /) -> None:
@@ -60,7 +60,7 @@ async def _plan(fault: Fault, environment: Environment) -> list[tuple[Lever, Val
         planned.append((lever, value))
 
     random.seed(0)  # what picks by chance picks the same when it is carried out
-    await fault.inject(looker(environment), pull)
+    await fault.inject(Looker(environment), pull)
     return planned
 
 
@@ -73,7 +73,7 @@ async def _inject(
         allowed = frozenset(lever.kind for lever, _ in planned if lever.irreversible)
         puller = Puller(environment, journal, allowed)
         random.seed(0)
-        await fault.inject(looker(environment), puller.of_fault(0))
+        await fault.inject(Looker(environment), puller.of_fault(0))
     finally:
         journal.close()
     carried = [(pull.lever, pull.value) for pull in puller.pulls]

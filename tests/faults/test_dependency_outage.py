@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from chaos.errors import InvalidInput
 from chaos.faults.dependency_outage import AWS, DependencyOutage
-from chaos.injection import looker
+from chaos.injection import Looker
 from chaos.lab.links import Rule
 from chaos.levers import Lever, Value, to_json
 from chaos.proxies.rules import Rule as ApiRule
@@ -31,7 +31,7 @@ def pulled(**given: Any) -> list[tuple[dict[str, Any], Value]]:
         seen.append((to_json(lever), value))
 
     environment = FakeEnvironment(small_lab())
-    asyncio.run(outage(**given).inject(looker(environment), pull))
+    asyncio.run(outage(**given).inject(Looker(environment), pull))
     return seen
 
 

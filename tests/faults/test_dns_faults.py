@@ -15,7 +15,7 @@ from chaos.errors import InvalidInput
 from chaos.faults.dns_failure import DnsFailure
 from chaos.faults.dns_fault import DnsFault, meets
 from chaos.faults.slow_dns import SlowDns
-from chaos.injection import looker
+from chaos.injection import Looker
 from chaos.levers import Lever, to_json
 from chaos.proxies.dns_names import labels_of, means
 from chaos.proxies.dns_rules import DnsRules
@@ -44,7 +44,7 @@ def pulled(fault: DnsFault, names: tuple[str, ...] = ()) -> list[tuple[dict[str,
         assert await lever.read(lab) == value
         pulls.append((to_json(lever), value))
 
-    asyncio.run(fault.inject(looker(lab), pull))
+    asyncio.run(fault.inject(Looker(lab), pull))
     return pulls
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from chaos.errors import InvalidInput, RestoreFailed
 from chaos.faults.object_loss import MOST, ObjectLoss
-from chaos.injection import looker
+from chaos.injection import Looker
 from chaos.levers import Lever, Value, to_json
 from chaos.levers.s3 import ObjectDeletion
 from chaos.testing import FakeEnvironment, small_lab
@@ -33,7 +33,7 @@ def pulled(lab: FakeEnvironment, prefix: str = "history/") -> list[tuple[dict[st
 
     given = {"kind": "object_loss", "region": "us-east-1", "bucket": BUCKET, "lasts": "60s"}
     fault = ObjectLoss.model_validate({**given, "prefix": prefix})
-    asyncio.run(fault.inject(looker(lab), pull))
+    asyncio.run(fault.inject(Looker(lab), pull))
     return seen
 
 

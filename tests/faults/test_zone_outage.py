@@ -9,7 +9,7 @@ import pytest
 
 from chaos.errors import InvalidInput
 from chaos.faults.zone_outage import ZoneOutage
-from chaos.injection import looker
+from chaos.injection import Looker
 from chaos.levers import Lever, Value, to_json
 from chaos.testing import FakeEnvironment, small_lab
 
@@ -22,7 +22,7 @@ def pulled(**given: Any) -> list[tuple[dict[str, Any], Value]]:
         seen.append((to_json(lever), value))
 
     fault = ZoneOutage.model_validate({"kind": "zone_outage", "lasts": "60s", **given})
-    asyncio.run(fault.inject(looker(FakeEnvironment(small_lab())), pull))
+    asyncio.run(fault.inject(Looker(FakeEnvironment(small_lab())), pull))
     return seen
 
 
