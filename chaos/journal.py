@@ -15,7 +15,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Journal:
     def __init__(self, path: Path, fd: int, *, n: int, clock: Callable[[], float]) -> None:
         self.path = path
         self.watchers: list[Callable[[Event], None]] = []  # told of each event once it is written
+        # Keeps a copy elsewhere of what must outlive this machine; raises JournalFailed.
+        self.outside: Callable[[Event], Awaitable[None]] | None = None
         self._fd = fd
         self._n = n
         self._clock = clock

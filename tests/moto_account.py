@@ -27,7 +27,8 @@ def moto_account() -> Iterator[str]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        assert server.stdin and server.stdout
+        assert server.stdin
+        assert server.stdout
         try:
             yield f"http://127.0.0.1:{json.loads(server.stdout.readline())['port']}"
         finally:

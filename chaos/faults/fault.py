@@ -6,14 +6,24 @@ operations that read; whoever runs it puts every lever back.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.levers import Lever, Value
+from chaos.levers.powers import Grants
 from probes.durations import Duration
 
 Fidelity = Literal["real", "lab", "unsupported"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What a fault really cuts in a real account, and what goes on although it would not."""
+
+    cut: tuple[str, ...]
+    goes_on: tuple[str, ...]
 
 
 class Look(Protocol):
@@ -63,6 +73,14 @@ class Fault(BaseModel):
     def draws(self) -> bool:
         """Whether its targets are drawn at random, so that each run may have others."""
         return False
+
+    def grants(self) -> Grants:
+        """The permissions that it takes in a real account, its levers' included."""
+        return Grants()
+
+    def coverage(self) -> Coverage | None:
+        """What it cuts in a real account and what not; None where that goes without saying."""
+        return None
 
     def services(self) -> frozenset[str]:
         """The AWS services, as boto3 names them, that must be there for it to have an effect."""

@@ -97,6 +97,14 @@ class Expiring(Protocol):
 
 
 @runtime_checkable
+class Halfway(Protocol):
+    """The power of levers that take several steps, between which a process may die."""
+
+    def halfway(self, found: Value, prior: Value, value: Value) -> bool:
+        """Whether what it reads is a state that only our own steps between the two leave."""
+
+
+@runtime_checkable
 class Granted(Protocol):
     """The power of levers that say which permissions they take."""
 
