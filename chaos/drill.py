@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from chaos import __version__, safety
 from chaos.environments.attended import Attended, Operator, marks_beside
@@ -25,6 +25,9 @@ from chaos.loops import Stopwatch, run_at
 from chaos.record import Stop
 from chaos.run import Run
 from chaos.runs import Runs
+
+if TYPE_CHECKING:
+    from chaos.plan import Plan
 
 log = logging.getLogger("chaos")
 
@@ -40,12 +43,14 @@ class Drill:
         *,
         environment: str = "embedded",
         endpoint: str | None = None,
+        profile: str | None = None,
         speed: float = 1.0,
         variables: Mapping[str, str] | None = None,
         allow_commands: bool = False,
     ) -> None:
         """`environment` is its kind, `endpoint` where it is to be found, for kinds that are found.
 
+        `profile` is the one of the AWS config that real accounts are reached with.
         `allow_commands`: whether probes may run programs of this machine.
         """
         self.path = path
@@ -53,19 +58,26 @@ class Drill:
         self.experiment: Experiment = load(path, variables).on(environment)
         safety.permit(self.experiment, commands=allow_commands)
         safety.keep_one_clock(self.experiment, environment, speed)
-        lab = load_lab(self.experiment, path)
-        self._lab: dict[str, Any] = lab.model_dump(mode="json")
+        self._lab: dict[str, Any] = {}
+        needed = safety.services(self.experiment)
+        if environment != "aws":  # where nothing is stood up
+            lab = load_lab(self.experiment, path)
+            self._lab = lab.model_dump(mode="json")
+            needed |= lab.aws_services()
+        accounts = self.experiment.accounts.items()
         self._place = Place(
             kind=environment,
             endpoint=endpoint,
-            needed=lab.aws_services() | safety.services(self.experiment),
+            needed=needed,
             stand_ins=frozenset(self.experiment.stand_ins),
+            accounts={name: account.model_dump(mode="json") for name, account in accounts},
+            profile=profile,
         )
         safety.fidelities(self.experiment, environment)
         self.where: dict[str, Any] = {"kind": environment}  # as it is described once it stands
 
-    def plan(self) -> list[safety.Planned]:
-        """Stand up the environment and say what the faults would pull; nothing is pulled."""
+    def plan(self) -> Plan:
+        """Stand up the environment and say what a run would do; nothing is done."""
         return run_at(self.speed, self._plan())
 
     def run(self, runs: Runs, watch: Callable[[Event], None]) -> tuple[Path, list[Pull]]:
@@ -75,12 +87,16 @@ class Drill:
         """
         return run_at(self.speed, self._run(runs, watch))
 
-    async def _plan(self) -> list[safety.Planned]:
+    async def _plan(self) -> Plan:
+        from chaos.plan import draw_up
+
         with _Signals():
             log = Path("/dev/null")
-            async with self._place.start(self._lab, speed=self.speed, log=log) as lab:
-                self.where = lab.describe()
-                return await safety.plan(self.experiment, Attended(lab, self._operator(log, print)))
+            async with self._place.start(self._lab, speed=self.speed, log=log) as started:
+                self.where = started.describe()
+                environment = Attended(started, self._operator(log, print))
+                pulls = await safety.plan(self.experiment, environment)
+                return await draw_up(self.experiment, environment, pulls, guards=())
 
     def _operator(self, journal: Path, tell: Callable[[str], None]) -> Operator:
         faults = self.experiment.to_json()["faults"]
@@ -91,7 +107,8 @@ class Drill:
         with _Signals() as signals, _journal(runs.journal(run), now) as journal:
             log = journal.path.with_name("lab.log")
             operator = self._operator(journal.path, lambda text: _note(journal, text))
-            async with self._place.start(self._lab, speed=self.speed, log=log) as started:
+            place = self._place.start(self._lab, speed=self.speed, log=log, run=run)
+            async with place as started:
                 environment = Attended(started, operator)
                 await safety.plan(self.experiment, environment)
                 # A full collection of what is there already would halt the probes for a while.

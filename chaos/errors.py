@@ -61,7 +61,7 @@ class EnvironmentGone(EnvironmentFailed):
 
 
 class CallFailed(ChaosError):
-    """One call to the environment failed; `code` is the service's own error code."""
+    """One call to the environment failed; `code` and `said` are the service's own."""
 
     exit_code = 3
 
@@ -69,6 +69,7 @@ class CallFailed(ChaosError):
         super().__init__(f"{call} failed: {code}: {message}")
         self.call = call
         self.code = code
+        self.said = message
 
 
 class Unsupported(CallFailed):

@@ -35,11 +35,12 @@ class Pull:
     at: float = 0.0
     done: float | None = None  # when the environment was seen to have the new value
     outcome: str = "open"
-    ended: float | None = None
+    ended: float | None = None  # when it was back; that it stayed so is known a little later
     found: Any = None
     error: str = ""
     noticed: int | None = None  # how often the fault met traffic; None where nobody counts
     late: bool = False  # back only at a second try or after the run's end, if at all
+    after_end: bool = False  # back only after the run's end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class History:
     pulls: tuple[Pull, ...] = ()
     ledgers: tuple[LedgerRead, ...] = ()
     stops: tuple[str, ...] = ()  # why the run was ended early, first reason first
+    asked: float | None = None  # when somebody first wished so
     notes: tuple[str, ...] = ()
     ended: float = 0.0  # time of the last event
     finished: bool = False  # the run came to its own end
@@ -128,6 +130,18 @@ class History:
     def open_pulls(self) -> tuple[Pull, ...]:
         """Levers that are not back, last pulled first: the order in which to put them back."""
         return tuple(p for p in reversed(self.pulls) if p.outcome in UNFINISHED)
+
+    @property
+    def back_after(self) -> float | None:
+        """Seconds from the wish to end the run early until all that was still on was back.
+
+        None where nothing was, and where something was not back when the run ended.
+        """
+        ends = [p.ended for p in self.pulls if p.ended is not None and not p.after_end]
+        if self.asked is None or not self.finished or len(ends) < len(self.pulls):
+            return None
+        last = max(ends, default=self.asked)
+        return last - self.asked if last > self.asked and not self.open_pulls else None
 
     def phase(self, name: str) -> float | None:
         """When the phase began, or None when the run did not come to it."""
@@ -201,6 +215,7 @@ def _fold(events: Sequence[Event]) -> History:
             for e in _of(events, "ledger")
         ),
         stops=tuple(e["why"] for e in _of(events, "stop")),
+        asked=min((e.get("asked", e["t"]) for e in _of(events, "stop")), default=None),
         notes=tuple(e["text"] for e in _of(events, "note")),
         ended=events[-1]["t"],
         finished=any(_of(events, "end")),
@@ -231,7 +246,7 @@ def _faults(events: Sequence[Event]) -> tuple[FaultWindow, ...]:
         if e["state"] == "failed":
             window["error"] = e["error"]
         elif e["state"] == "lifted":
-            window["ended"] = e["t"]
+            window["ended"] = e.get("back", e["t"])
         else:
             window.setdefault(at[e["state"]], e["t"])
     return tuple(FaultWindow(**w) for _, w in sorted(windows.items()))
@@ -252,6 +267,7 @@ def _pulls(events: Sequence[Event]) -> tuple[Pull, ...]:
             over = True
             continue
         pull = pulls[e["pull"]]
-        ending = {"outcome": e["outcome"], "ended": e["t"], "error": e.get("error", "")}
-        pull.update(ending, found=e.get("found"), late=over or "outcome" in pull)
+        back = e["t"] if e.get("back") is None else e["back"]
+        ending = {"outcome": e["outcome"], "ended": back, "error": e.get("error", "")}
+        pull.update(ending, found=e.get("found"), late=over or "outcome" in pull, after_end=over)
     return tuple(Pull(**p) for _, p in sorted(pulls.items()))

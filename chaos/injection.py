@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import contextlib
+from collections.abc import Awaitable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,11 +16,21 @@ from chaos.history import lever_name, setting
 from chaos.journal import Journal
 from chaos.levers import Lever, Value, to_json
 from chaos.levers.marked import bound
+from chaos.loops import speed_of
+from chaos.outside import must_be_outside, tell_outside
 from probes.aws_api import reads
 
 T = TypeVar("T")
 
 BACK = ("restored", "already")
+# So many levers are set at the same time.
+SIDE_BY_SIDE = 8
+# Seconds of the wall between two looks at a lever that was set, where a read may be stale.
+LOOK_EVERY_S = 0.5
+# What a journal tells of a pull.
+RECORDED = ("pull", "fault", "account", "lever", "prior", "value", "irreversible")
+
+Claim = tuple[dict[str, Any], str | None]  # a lever as a journal holds it, and its account
 
 
 class Looker:
@@ -42,7 +53,7 @@ class Looker:
 
 
 class Puller:
-    """Moves levers, one after another, each recorded durably before it is touched."""
+    """Moves levers: each recorded durably, one by one, before it is touched; set side by side."""
 
     def __init__(
         self,
@@ -57,7 +68,11 @@ class Puller:
         self._allowed = allowed
         self._run = run
         self.pulls: list[Pulled] = []
+        self._seats = asyncio.Semaphore(SIDE_BY_SIDE)
         self._turn = asyncio.Lock()
+        self._claims: list[Claim] = []  # what is about to be pulled, and not recorded yet
+        self._under_way: set[asyncio.Future[None]] = set()
+        self._over = False
 
     def of_fault(self, fault: int, account: str | None = None) -> Pull:
         """The `pull` that is handed to the fault with this number, for that account."""
@@ -65,44 +80,88 @@ class Puller:
         async def pull(lever: Lever, value: Value, /) -> None:
             # A thread at work in a lever cannot be cancelled, so neither is the pull; but one that
             # still waits for its turn is not begun.
-            async with self._turn:
-                await to_its_end(self._pull(fault, account, bound(lever, self._run), value))
+            async with self._seats:
+                task = asyncio.ensure_future(
+                    self._pull(fault, account, bound(lever, self._run), value)
+                )
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+                await to_its_end(task)
 
         return pull
 
+    def end(self) -> None:
+        """No lever is moved from now on, but for those that are being set already."""
+        self._over = True
+
+    async def at_rest(self) -> None:
+        """End, and return when no pull is under way: what a fault left behind may still be."""
+        self.end()
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
     async def _pull(self, fault: int, account: str | None, lever: Lever, value: Value) -> None:
-        name, environment = to_json(lever), self._environment.at(account)
-        self._refuse(lever, name, account)
-        prior = await lever.read(environment)
+        environment = self._environment.at(account)
+        with self._claimed(lever, account):
+            prior = await lever.read(environment)
+            async with self._turn:
+                pull = await self._write_ahead(fault, account, lever, prior, value)
+        self._not_over()
+        await lever.set(environment, value)
+        found = await self._read_again(lever, environment, value)
+        if found != value:
+            raise InjectionFailed(
+                f"{lever_name(pull.lever)} was set to {setting(value)} but reads {setting(found)}"
+            )
+        pulled = self._journal.write("pulled", pull=pull.pull, read=found)
+        self.pulls[pull.pull] = replace(pull, done=pulled["t"])
+        await tell_outside(self._journal, pulled)
+
+    async def _read_again(self, lever: Lever, environment: Environment, value: Value) -> Value:
+        """What it reads; where a read may be stale: `value`, as soon as it is that."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + environment.stale_s * speed_of(loop)
+        while (found := await lever.read(environment)) != value:
+            if self._over or loop.time() >= until:
+                break
+            await asyncio.sleep(LOOK_EVERY_S * speed_of(loop))
+        return found
+
+    async def _write_ahead(
+        self, fault: int, account: str | None, lever: Lever, prior: Value, value: Value
+    ) -> Pulled:
+        """Only what the disk knows, and the copy outside, can be put back after a crash."""
+        self._not_over()
         pull = Pulled(
             pull=len(self.pulls),
             fault=fault,
             account=account,
-            lever=name,
+            lever=to_json(lever),
             prior=prior,
             value=value,
             irreversible=lever.irreversible,
         )
-        self._journal.write(
-            "pull",
-            pull=pull.pull,
-            fault=fault,
-            account=account,
-            lever=name,
-            prior=prior,
-            value=value,
-            irreversible=lever.irreversible,
-        )
+        fields = {name: getattr(pull, name) for name in RECORDED}
+        event = self._journal.write("pull", **fields)
         self.pulls.append(pull)
-        await self._journal.sync()  # only what the disk knows can be put back after a crash
-        await lever.set(environment, value)
-        found = await lever.read(environment)
-        if found != value:
-            raise InjectionFailed(
-                f"{lever_name(name)} was set to {setting(value)} but reads {setting(found)}"
-            )
-        pulled = self._journal.write("pulled", pull=pull.pull, read=found)
-        self.pulls[pull.pull] = replace(pull, done=pulled["t"])
+        await self._journal.sync()
+        await must_be_outside(self._journal, event)
+        return pull
+
+    def _not_over(self) -> None:
+        if self._over:
+            raise InjectionFailed("the run is being stopped; nothing more is pulled")
+
+    @contextlib.contextmanager
+    def _claimed(self, lever: Lever, account: str | None) -> Iterator[None]:
+        """While it is entered, nobody else begins to pull that lever."""
+        name = to_json(lever)
+        self._refuse(lever, name, account)
+        self._claims.append((name, account))
+        try:
+            yield
+        finally:
+            self._claims.remove((name, account))
 
     def _refuse(self, lever: Lever, name: dict[str, Any], account: str | None) -> None:
         if lever.irreversible and lever.kind not in self._allowed:
@@ -110,14 +169,14 @@ class Puller:
                 f"{lever_name(name)} cannot be put back; to allow it anyway, write"
                 f" allow_irreversible: [{lever.kind}] in the experiment"
             )
-        open_pulls = (pull for pull in self.pulls if pull.outcome not in BACK)
-        if any((pull.lever, pull.account) == (name, account) for pull in open_pulls):
+        held = [(pull.lever, pull.account) for pull in self.pulls if pull.outcome not in BACK]
+        if (name, account) in (*held, *self._claims):
             raise InjectionFailed(
                 f"{lever_name(name)} is already pulled by another fault of this run"
             )
 
 
-async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_its_end(work: Awaitable[T]) -> T:
     """Await `work` to its end whatever happens; a cancellation is raised only then."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

@@ -19,12 +19,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from chaos.errors import JournalFailed
+from chaos import private
+from chaos.errors import InjectionFailed, InvalidInput, JournalFailed
+from chaos.secrets import SECRETS
 
 Event = dict[str, Any]
 VERSION = 1
 # Kept free beside the journal, so that a full disk still takes the record of the rollback.
 RESERVE = 256 * 1024
+# What a rollback has to find as it was, so that it cannot be masked, by the event that tells it.
+AS_IT_WAS = {"run": ("run", "environment"), "pull": ("account", "lever", "prior", "value")}
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Journal:
@@ -35,6 +41,8 @@ class Journal:
         self.watchers: list[Callable[[Event], None]] = []  # told of each event once it is written
         # Keeps a copy elsewhere of what must outlive this machine; raises JournalFailed.
         self.outside: Callable[[Event], Awaitable[None]] | None = None
+        self.copying = asyncio.Lock()  # one event at a time
+        self.behind = False  # whether it was told that the copy lacks something
         self._fd = fd
         self._n = n
         self._clock = clock
@@ -45,8 +53,8 @@ class Journal:
     def create(cls, path: Path, clock: Callable[[], float]) -> Journal:
         """Begin a new journal at `path`; its directory is made. Raises JournalFailed."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            private.directory(path.parent)
+            fd = private.create(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         except OSError as error:
             raise _cannot("write", path, error) from error
         journal = cls(path, fd, n=0, clock=clock)
@@ -54,7 +62,7 @@ class Journal:
             _claim(path, fd)
             for directory in (path.parent, path.parent.parent):
                 _sync_directory(directory)
-            journal._reserve.touch(0o600)
+            os.close(private.create(journal._reserve, os.O_WRONLY | os.O_CREAT))
             journal._reserve.write_bytes(bytes(RESERVE))
         except OSError as error:
             journal.close()
@@ -82,12 +90,23 @@ class Journal:
         last = events[-1]["t"] if events else 0.0
         return cls(path, fd, n=len(events), clock=lambda: last + clock())
 
+    def now(self) -> float:
+        """The time that an event would have now, in seconds."""
+        return round(self._clock(), 6)
+
     def write(self, event: str, /, **fields: Any) -> Event:
-        """Append one event; raises JournalFailed (disk full, file gone) with nothing half-kept."""
-        entry = {"n": self._n, "t": round(self._clock(), 6), "event": event, **fields}
-        line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        """Append one event, without what is secret, and return it as it was written.
+
+        Raises JournalFailed (disk full, file gone) with nothing half-kept, and InjectionFailed or
+        InvalidInput for what can be put back only by whoever knows a secret in it.
+        """
+        entry = {"n": self._n, "t": self.now(), "event": event, **fields}
+        line = _encode(entry)
+        if SECRETS.may_be_in(line):
+            entry = _masked(entry)
+            line = _encode(entry)
         try:
-            self._append(line)
+            self._append(line.encode() + b"\n")
         except OSError as error:
             raise _cannot("write", self.path, error) from error
         self._n += 1
@@ -177,6 +196,20 @@ def in_use(path: Path) -> bool:
     except OSError as error:
         raise _cannot("read", path, error) from error
     return False
+
+
+def _masked(entry: Event) -> Event:
+    """The entry without what is secret; raises for what must stay as it is."""
+    event = entry["event"]
+    for name in AS_IT_WAS.get(event, ()):
+        if SECRETS.are_in(entry.get(name)):
+            failed = InvalidInput if event == "run" else InjectionFailed
+            raise failed(
+                f"a secret is in the {name} of the {event}, and the journal keeps none, so nothing"
+                " could be put back with it; keep it out of what is pulled, or use another value"
+            )
+    masked: Event = SECRETS.mask_all(entry)
+    return masked
 
 
 def _claim(path: Path, fd: int) -> None:

@@ -13,12 +13,13 @@ class Stop:
     """The wish to end early: set by a signal, a stop condition, or a failure."""
 
     def __init__(self) -> None:
-        self.unrecorded: list[str] = []  # the reasons that the journal does not hold yet
+        # The reasons that the journal does not hold yet, each with when it came, loop time.
+        self.unrecorded: list[tuple[str, float]] = []
         self._event = asyncio.Event()
 
     def request(self, why: str) -> None:
         """Ask the run to put everything back and end."""
-        self.unrecorded.append(why)
+        self.unrecorded.append((why, asyncio.get_running_loop().time()))
         self._event.set()
 
     @property
@@ -54,5 +55,8 @@ class Record:
         """Append why the run is to end, if it is."""
         with contextlib.suppress(JournalFailed):
             while self._stop.unrecorded:
-                await self.journal.write_durably("stop", why=self._stop.unrecorded[0])
+                why, at = self._stop.unrecorded[0]
+                since = asyncio.get_running_loop().time() - at
+                asked = round(self.journal.now() - since, 6)
+                await self.journal.write_durably("stop", why=why, asked=asked)
                 del self._stop.unrecorded[0]

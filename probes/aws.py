@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from probes.aws_api import NO_NAMES, Region, reads
+from probes.aws_api import NO_NAMES, ApiCall, Region, reads
 from probes.json_values import differences
 from probes.probe import Attempt, Probe, ProbeFailed
 
@@ -117,8 +117,8 @@ table:
         default=None, description="what the answer must say; not given: the call succeeds"
     )
 
-    def services(self) -> frozenset[str]:
-        return frozenset({self.service})
+    def calls(self) -> tuple[ApiCall, ...]:
+        return (ApiCall(service=self.service, region=self.region, operation=self.operation),)
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Call once; good when it succeeds and all of `expect` holds."""

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """An operation of the AWS API that a probe calls, in boto3's names.
+
+    `resource` is the ARN of what it is done to, or a pattern of such, in the partition `aws` and
+    with `*` for an account that is not known; `*` alone where the operation knows no resources.
+    """
+
+    service: str
+    region: str
+    operation: str
+    resource: str = "*"
+
 
 # Settings of a probe that go for names which it resolves itself; boto3 does that on its own.
 NO_NAMES = dict.fromkeys(

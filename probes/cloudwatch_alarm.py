@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from probes.aws_api import NO_NAMES, Region
+from probes.aws_api import NO_NAMES, ApiCall, Region
 from probes.probe import Attempt, Probe, ProbeFailed
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ errors:
         default="bad", description="what an alarm is that has too little data to tell"
     )
 
-    def services(self) -> frozenset[str]:
-        return frozenset({"cloudwatch"})
+    def calls(self) -> tuple[ApiCall, ...]:
+        # Composite alarms are told to those alone who may ask for all alarms.
+        return (ApiCall(service="cloudwatch", region=self.region, operation="describe_alarms"),)
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Ask once; good while the alarm does not ring."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from probes.aws_api import NO_NAMES, Region
+from probes.aws_api import NO_NAMES, ApiCall, Region
 from probes.durations import Duration
 from probes.probe import Attempt, Probe, ProbeFailed
 
@@ -66,8 +66,16 @@ history:
             raise ValueError("partition_key, sort_key and the attribute 'written' must differ")
         return self
 
-    def services(self) -> frozenset[str]:
-        return frozenset({"dynamodb"})
+    def calls(self) -> tuple[ApiCall, ...]:
+        return tuple(
+            ApiCall(
+                service="dynamodb",
+                region=region,
+                operation=operation,
+                resource=f"arn:aws:dynamodb:{region}:*:table/{self.table}",
+            )
+            for region, operation in ((self.write_to, "put_item"), (self.read_from, "query"))
+        )
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Write the record with this attempt's number, once; good when it is acknowledged."""

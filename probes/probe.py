@@ -25,6 +25,7 @@ from pydantic import (
 from probes.durations import Duration, show
 
 if TYPE_CHECKING:
+    from probes.aws_api import ApiCall
     from probes.net import Net
 
 Family = Literal["any", "ipv4", "ipv6"]
@@ -100,9 +101,13 @@ class Probe(BaseModel):
             )
         return self
 
+    def calls(self) -> tuple[ApiCall, ...]:
+        """The operations of the AWS API that it calls; permissions are asked for by them."""
+        return ()
+
     def services(self) -> frozenset[str]:
         """The AWS services that it calls, as boto3 names them."""
-        return frozenset()
+        return frozenset(call.service for call in self.calls())
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Make one attempt; return when it was good, raise ProbeFailed (or OSError) when not."""

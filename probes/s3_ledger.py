@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from probes.aws_api import NO_NAMES, Region
+from probes.aws_api import NO_NAMES, ApiCall, Region
 from probes.durations import Duration
 from probes.probe import Attempt, Probe, ProbeFailed
 
@@ -65,8 +65,13 @@ history:
     read_from: Region = Field(description="the region of the bucket that is asked")
     prefix: Prefix = Field(default="ledger/", description="what the keys of its objects begin with")
 
-    def services(self) -> frozenset[str]:
-        return frozenset({"s3"})
+    def calls(self) -> tuple[ApiCall, ...]:
+        wrote, asked = f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self._read_bucket}"
+        return (
+            _call(self.write_to, "put_object", f"{wrote}/{self.prefix}*"),
+            _call(self.read_from, "list_objects_v2", asked),
+            _call(self.read_from, "get_object", f"{asked}/{self.prefix}*"),
+        )
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Put the object with this attempt's number, once; good when it is acknowledged."""
@@ -135,6 +140,10 @@ history:
         if not text.isascii() or not text.isdigit():
             raise ProbeFailed(f"the ledger holds {text[:40]!r}, which it did not write")
         return int(text)
+
+
+def _call(region: str, operation: str, resource: str) -> ApiCall:
+    return ApiCall(service="s3", region=region, operation=operation, resource=resource)
 
 
 def _series(attempt: Attempt) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, StringConstraints
 
-from probes.aws_api import NO_NAMES, Region
+from probes.aws_api import NO_NAMES, ApiCall, Region
 from probes.durations import Duration
 from probes.probe import Attempt, Probe, ProbeFailed
 from probes.sqs_queue import Messages, Queue
@@ -27,6 +27,8 @@ QueueName = Annotated[
     str,
     StringConstraints(pattern=r"^([A-Za-z0-9_-]{1,80}|https?://\S{1,300}/[A-Za-z0-9_-]{1,80})$"),
 ]
+# What it takes to go through a queue.
+LOOKS = ("receive_message", "get_queue_attributes", "change_message_visibility_batch")
 # The share of the timeout after which a read says itself what it is still waiting for.
 PATIENCE = 0.8
 # A message is missing when nothing was left in the queues so many times, one after the other.
@@ -88,8 +90,13 @@ jobs:
     _sent: dict[str, set[int]] = PrivateAttr(default_factory=dict)
     _received: dict[str, Received] = PrivateAttr(default_factory=dict)
 
-    def services(self) -> frozenset[str]:
-        return frozenset({"sqs"})
+    def calls(self) -> tuple[ApiCall, ...]:
+        last = self.read_queue or self.queue
+        made = ((self.queue, ("send_message", *LOOKS)), (last, (*LOOKS, "delete_message_batch")))
+        found = [_call(self.region, queue, name) for queue, names in made for name in names]
+        asked = {queue for queue, _ in made if "/" not in queue}
+        found += [_call(self.region, queue, "get_queue_url") for queue in sorted(asked)]
+        return tuple(dict.fromkeys(found))
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Send the message with this attempt's number, once; good when it is acknowledged."""
@@ -157,6 +164,13 @@ jobs:
             found = await net.aws("sqs", self.region, "get_queue_url", QueueName=queue)
             self._urls[queue] = found["QueueUrl"]
         return Queue(net, self.region, self._urls[queue])
+
+
+def _call(region: str, queue: str, operation: str) -> ApiCall:
+    *before, name = queue.split("/")
+    account = before[-1] if before and before[-1].isdecimal() else "*"  # a URL names it
+    arn = f"arn:aws:sqs:{region}:{account}:{name}"
+    return ApiCall(service="sqs", region=region, operation=operation, resource=arn)
 
 
 def _series(attempt: Attempt) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, PrivateAttr, StringConstraints
 
-from probes.aws_api import NO_NAMES, Region
+from probes.aws_api import NO_NAMES, ApiCall, Region
 from probes.durations import Duration
 from probes.probe import Attempt, Probe, ProbeFailed
 
@@ -64,8 +64,19 @@ encoding:
     # A name's ARN, once it is known: its account is not known otherwise.
     _arn: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    def services(self) -> frozenset[str]:
-        return frozenset({"stepfunctions"})
+    def calls(self) -> tuple[ApiCall, ...]:
+        named = self.state_machine.startswith(ARN)
+        name = f"arn:aws:states:{self.region}:*:stateMachine:{self.state_machine}"
+        machine = self.state_machine if named else name
+        runs = machine.replace(":stateMachine:", ":execution:", 1) + ":*"
+        made = [("start_execution", machine), ("describe_execution", runs)]
+        made += [] if named else [("list_state_machines", "*")]
+        return tuple(
+            ApiCall(
+                service="stepfunctions", region=self.region, operation=operation, resource=resource
+            )
+            for operation, resource in made
+        )
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Start one execution; good when it has succeeded."""

@@ -11,7 +11,7 @@ import pytest
 from calls import called, document, printed
 from reference_pages import every_command
 
-from chaos import experiment, safety
+from chaos import experiment, plan, safety
 from chaos.cli import say
 from chaos.errors import InvalidInput
 from chaos.journal import Journal
@@ -29,7 +29,14 @@ objectives: {api: {heals_within: 10s}}
 """
 # They answer with people's text, or with a document that is JSON already; the output of `exec` is
 # its command's, so that its summary is a file.
-WITHOUT = {"chaos exec", "chaos mark", "chaos completion", "chaos schema", "chaos lab"}
+WITHOUT = {
+    "chaos exec",
+    "chaos mark",
+    "chaos completion",
+    "chaos iam-policy",
+    "chaos schema",
+    "chaos lab",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +69,7 @@ def test_problems_have_their_places(here: Path) -> None:
     assert told["valid"] is False
     assert told["files"] == ["one.yaml", "two.yaml", "three.yaml"]
     strange, nowhere = told["problems"]
-    assert strange.pop("what").startswith("is not known here; known are kind, at, lasts")
+    assert strange.pop("what").startswith("is not known here; known are kind, account, at")
     assert strange == {"file": "one.yaml", "line": 6, "col": 46, "where": "faults[0].'a: b'"}
     assert {**nowhere, "what": ""} == {
         "file": "three.yaml",
@@ -167,8 +174,10 @@ class Planned:
         if environment == "embedded":
             self.where = {"kind": environment}
 
-    def plan(self) -> list[safety.Planned]:
-        return run_virtual(safety.plan(self.experiment, FakeEnvironment(small_lab())))
+    def plan(self) -> plan.Plan:
+        lab = FakeEnvironment(small_lab())
+        pulls = run_virtual(safety.plan(self.experiment, lab))
+        return run_virtual(plan.draw_up(self.experiment, lab, pulls, guards=()))
 
 
 def test_a_plan(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,15 @@ LAYERS = [
     {"chaos.__main__"},
     {"chaos.cli", "chaos.testing"},
     {"chaos.drill", "chaos.doctor", "chaos.sandbox"},
+    {"chaos.plan"},
+    {"chaos.permissions"},
     {"chaos.run"},
+    {"chaos.custody"},
     {"chaos.safety", "chaos.rollback", "chaos.report", "chaos.probing", "chaos.metrics"},
     {"chaos.catalog", "chaos.reference"},
     {"chaos.watch", "chaos.record"},
     {"chaos.injection"},
+    {"chaos.outside"},
     {"chaos.verdict"},
     {"chaos.experiment", "chaos.library"},
     {"chaos.faults"},
@@ -28,7 +32,7 @@ LAYERS = [
     {"chaos.lab"},
     {"chaos.environments", "chaos.proxies"},
     {"chaos.extensions", "chaos.loops", "probes"},
-    {"chaos.errors"},
+    {"chaos.errors", "chaos.private", "chaos.secrets"},
     {"chaos"},  # the version
 ]
 # Each of these libraries has one door. The lab's apps are workloads, so they use the real SDK.

@@ -14,6 +14,7 @@ import click
 from chaos import __version__
 from chaos.cli.layout import WholeSentences
 from chaos.errors import ChaosError
+from chaos.secrets import Masked
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": "chaos.cli.run",
     "plan": "chaos.cli.plan",
+    "iam-policy": "chaos.cli.iam_policy",
     "validate": "chaos.cli.validate",
     "list": "chaos.cli.list",
     "show": "chaos.cli.show",
@@ -90,9 +92,9 @@ def main() -> None:
 
     Whatever ends a command without a verdict must not look like one: 1 means `broken`.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows no ✓ shows a ?
+    for name in ("stdout", "stderr"):
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            setattr(sys, name, Masked.instead_of(stream))
     try:
         sys.exit(group.main(prog_name="chaos", standalone_mode=False))
     except ChaosError as error:

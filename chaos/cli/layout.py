@@ -13,6 +13,7 @@ import click
 
 WIDEST = 100
 ENDLESS = 10_000  # where no terminal is: whoever greps wants whole lines
+MARKS = {"✓": "green", "✗": "red", "?": "yellow"}
 ROOM = 24  # the least that is left for the last column before it gets a line of its own
 
 
@@ -42,6 +43,12 @@ def heading(text: str) -> str:
     """The text, bold where that can be seen."""
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return click.style(text, bold=True) if colour else text
+
+
+def mark(sign: str) -> str:
+    """A ✓, ✗ or ? in its colour, where that can be seen."""
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return click.style(sign, fg=MARKS[sign], bold=True) if colour else sign
 
 
 def prose(text: str, width: int, indent: str = "") -> str:

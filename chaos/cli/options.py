@@ -19,13 +19,21 @@ environment = click.option(
     default="embedded",
     show_default=True,
     help="Where it happens: a lab on this machine, with an emulator of AWS that it brings itself,"
-    " or with a LocalStack that is there.",
+    " or with a LocalStack that is there; or, with aws, the accounts that the experiment names.",
 )
 
 endpoint = click.option(
     "--endpoint",
     metavar="URL",
-    help="Where LocalStack is; else LOCALSTACK_ENDPOINT, AWS_ENDPOINT_URL, http://127.0.0.1:4566.",
+    help="Where LocalStack is; else LOCALSTACK_ENDPOINT, AWS_ENDPOINT_URL, http://127.0.0.1:4566."
+    " With aws: what answers for AWS, instead of AWS itself.",
+)
+
+profile = click.option(
+    "--profile",
+    metavar="NAME",
+    help="The profile of the AWS config to reach accounts with; else as boto3 finds credentials"
+    " here.",
 )
 
 

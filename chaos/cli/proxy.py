@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from chaos.cli import token
 from chaos.cli.dns import seconds_of
 
 # Not 4566, where LocalStack itself answers, nor its ports for services, from 4510 to 4559.
@@ -36,8 +37,10 @@ PORT = 4580
     metavar="ADDRESS",
     default="127.0.0.1",
     show_default=True,
-    help="The address to listen at; who can reach it can set faults too.",
+    help="The address to listen at. Where others can reach it, to set faults takes a token; calls"
+    " of the AWS API cannot carry one, so those it answers to anybody.",
 )
+@token.option
 @click.option(
     "--rule",
     "texts",
@@ -61,6 +64,7 @@ def command(
     environment: str | None,
     port: int,
     listen: str,
+    token_file: Path | None,
     texts: tuple[str, ...],
     file: Path | None,
     lasts: str | None,
@@ -91,7 +95,9 @@ def command(
       forward                   the call takes effect, and its answer is lost (error, hang, reset)
 
     It speaks LocalStack's chaos API at /_localstack/chaos/faults and …/effects, takes rules as JSON
-    at /_chaos/rules, and has metrics for Prometheus at /_chaos/metrics.
+    at /_chaos/rules, and has metrics for Prometheus at /_chaos/metrics. Rules that are put with
+    /_chaos/rules?lease=30s are lifted unless POST /_chaos/lease renews them in time: so nothing
+    stays broken when whoever has put them dies.
 
     \b
     Example:
@@ -109,4 +115,6 @@ def command(
     seconds = seconds_of(lasts)
     behind = upstream_of(upstream)
     refuse_circle((listen, port), behind)
-    sys.exit(run_fast(Session(behind, rules, as_json=as_json).serve((listen, port), seconds)))
+    shown, is_new = token.token_of(token_file, listen)
+    session = Session(behind, rules, as_json=as_json, token=shown, tell_token=is_new)
+    sys.exit(run_fast(session.serve((listen, port), seconds)))

@@ -11,6 +11,7 @@ from typing import Any
 from chaos.cli.dns_places import Place, shown
 from chaos.cli.rule_shown import shown_rule
 from chaos.cli.say import say
+from chaos.cli.token import told
 from chaos.errors import EnvironmentFailed
 from chaos.proxies.admin import AdminDoor
 from chaos.proxies.aws_api import ApiProxy
@@ -23,12 +24,22 @@ NOTHING_PROVEN = 3  # as a run whose verdict is `unknown`
 class Session:
     """The proxy with its rules, and what is said of it."""
 
-    def __init__(self, upstream: Place, put: dict[str, dict[str, Any]], *, as_json: bool) -> None:
+    def __init__(
+        self,
+        upstream: Place,
+        put: dict[str, dict[str, Any]],
+        *,
+        as_json: bool,
+        token: str | None = None,
+        tell_token: bool = False,
+    ) -> None:
+        """`token` is to be shown by whoever sets faults; `tell_token` when nobody knows it yet."""
+        self._told = told(token) if token and tell_token else ""
         self._upstream = upstream
         self._put = put
         self._as_json = as_json
         self._rules = Rules()
-        self._door = AdminDoor(self._rules, lambda: self._proxy.requests)
+        self._door = AdminDoor(self._rules, lambda: self._proxy.requests, token)
         self._proxy = ApiProxy(upstream, self._rules, admin=self._door.answer, keeps_queues=True)
 
     async def serve(self, at: Place, seconds: float | None) -> int:
@@ -59,12 +70,16 @@ class Session:
         url, upstream = f"http://{shown(at)}", f"http://{shown(self._upstream)}"
         if self._as_json:
             _say_line(event="listening", endpoint=url, upstream=upstream, rules=self._put)
+            if self._told:
+                say(self._told, to_stderr=True)
             return
         say(f"listening at {url}, in front of {upstream}")
         for number, rule in self._put.items():
             say(f"  rule {number}: {shown_rule(rule)}")
         say(f"use it:  export AWS_ENDPOINT_URL={url}")
         say(f"watch:   curl {url}/_chaos/rules")
+        if self._told:
+            say(self._told)
 
     def _end(self) -> int:
         requests, rules = self._proxy.requests, self._door.rules()

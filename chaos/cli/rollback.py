@@ -26,8 +26,9 @@ INCOMPLETE = 4
 @click.command("rollback")
 @options.run
 @options.runs
+@options.profile
 @options.as_json
-def command(run: str, runs: Runs, as_json: bool) -> None:
+def command(run: str, runs: Runs, profile: str | None, as_json: bool) -> None:
     """Put back whatever RUN has left open.
 
     That is what to do after a crash, a kill, or exit code 4, as often as you like, from any
@@ -42,7 +43,7 @@ def command(run: str, runs: Runs, as_json: bool) -> None:
 
     path = runs.find(run)
     try:
-        pulls = asyncio.run(resume(path, partial(click.echo, err=True)))
+        pulls = asyncio.run(resume(path, partial(click.echo, err=True), profile=profile))
     except KeyboardInterrupt:
         say(f"stopped: not all is put back; to go on: chaos rollback {path}", to_stderr=True)
         sys.exit(INCOMPLETE)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @options.experiment
 @options.environment
 @options.endpoint
+@options.profile
 @options.speed
 @options.variables
 @options.allow_commands
@@ -39,6 +40,7 @@ def command(
     experiment: str,
     environment: str,
     endpoint: str | None,
+    profile: str | None,
     speed: float,
     variables: dict[str, str],
     allow_commands: bool,
@@ -71,6 +73,7 @@ def command(
         library.find(experiment),
         environment=environment,
         endpoint=endpoint,
+        profile=profile,
         speed=speed,
         variables=variables,
         allow_commands=allow_commands,

@@ -11,8 +11,10 @@ from probes.net import Net
 from probes.probe import Probe
 
 
-async def attach(described: dict[str, Any]) -> Environment:
+async def attach(described: dict[str, Any], *, profile: str | None = None) -> Environment:
     """The environment that a journal names, found again by another process.
+
+    `profile` is the one of the AWS config to use for its accounts instead of any that it names.
 
     One that has ended is an environment too: every call to it raises EnvironmentGone.
     """
@@ -20,7 +22,7 @@ async def attach(described: dict[str, Any]) -> Environment:
         if described["kind"] == on_localstack.OnLocalStack.kind:
             return await on_localstack.attach(described)
         if described["kind"] == on_aws.OnAws.kind:
-            return on_aws.OnAws(described["endpoint"])
+            return await on_aws.attach(described, profile)
         return await embedded.attach(described)
     except EnvironmentGone as gone:
         return Gone(described["kind"], gone)

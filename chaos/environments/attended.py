@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chaos import private
 from chaos.environments import enter_key
 from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed, InvalidInput, JournalFailed, RestoreFailed
@@ -47,11 +48,9 @@ class Marks:
     def put(self, task: str, state: str) -> None:
         """Write it down, whole or not at all; raises JournalFailed."""
         file = self._file(task)
-        new = file.with_suffix(".new")
         try:
-            self.directory.mkdir(mode=0o700, exist_ok=True)
-            new.write_text(json.dumps({"task": task, "state": state}))
-            new.replace(file)
+            private.directory(self.directory)
+            private.write(file, json.dumps({"task": task, "state": state}))
         except OSError as error:
             raise JournalFailed(f"{file}: cannot be written: {error.strerror}") from error
 
@@ -183,6 +182,11 @@ class Attended:
     def __init__(self, environment: Environment, operator: Operator) -> None:
         self._environment = environment
         self._operator = operator
+
+    @property
+    def place(self) -> Environment:
+        """The environment, without the person."""
+        return self._environment
 
     @property
     def kind(self) -> str:

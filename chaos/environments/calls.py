@@ -19,6 +19,7 @@ from probes.schedule import OUR_LIMITS
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+    from botocore.session import Session
 
 # What an emulator says instead of doing it: HTTP 501, or moto's HTTP 500 with a page of HTML.
 NOT_OFFERED = ("NotImplemented", "NotImplementedError", "InternalFailure", "UnknownOperation")
@@ -39,7 +40,8 @@ class AwsCalls:
     """API calls to one endpoint with one set of credentials.
 
     `attempts` counts the first one too: 1 means no retry, which is what a probe wants.
-    `timeout_s` bounds each attempt in seconds of the wall, connecting and reading each.
+    `timeout_s` bounds each attempt in seconds of the wall, connecting and reading each. `session`
+    gives botocore's session with the credentials, when it is first needed; else `key` is one.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class AwsCalls:
         endpoint: str | None,
         *,
         key: tuple[str, str] | None = None,
+        session: Callable[[], Session] | None = None,
         attempts: int = 1,
         timeout_s: float = 5.0,
         threads: int = 8,
     ) -> None:
         self._endpoint = endpoint
         self._key = key
+        self._session = session
         self._attempts = attempts
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="aws")
@@ -117,11 +121,17 @@ class AwsCalls:
             # A proxy of the surroundings is for AWS, not for an endpoint that was named.
             proxies={} if self._endpoint else None,
         )
-        alone = bool(self._endpoint and self._key)
-        client: BaseClient = _session(self._key, alone).client(
+        client: BaseClient = self._boto3().client(
             service, region_name=region, endpoint_url=self._endpoint, config=config
         )
         return client
+
+    def _boto3(self) -> Any:
+        if self._session is None:
+            return _session(self._key, alone=bool(self._endpoint and self._key))
+        import boto3
+
+        return boto3.session.Session(botocore_session=self._session())
 
 
 def prepare(key: tuple[str, str], *services: str) -> None:

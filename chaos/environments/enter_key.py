@@ -10,8 +10,20 @@ import termios
 
 def pressed() -> bool:
     """Whether Enter was pressed since the last look; returns at once."""
+    return bool(line())
+
+
+def line() -> str | None:
+    """The line that was typed since the last look, None if there is none; returns at once."""
     fd = _terminal()
-    return fd is not None and bool(select.select([fd], [], [], 0)[0]) and bool(os.read(fd, 4096))
+    if fd is None or not select.select([fd], [], [], 0)[0]:
+        return None
+    return os.read(fd, 4096).decode(errors="replace")
+
+
+def there() -> bool:
+    """Whether there is a terminal at which somebody may press it."""
+    return _terminal() is not None
 
 
 def forget() -> None:

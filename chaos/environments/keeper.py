@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chaos import private
 from chaos.environments import lab_process, traces
 from chaos.environments.standing import Standing, StandingLabs
 from chaos.errors import ChaosError
@@ -126,7 +127,7 @@ def _reason_to_end() -> asyncio.Event:
 
 def _into(log: Path) -> None:
     """What goes wrong later is complained of there: the terminal of `up` must not be held open."""
-    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    fd = private.create(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(fd, 2)
     os.close(fd)
 

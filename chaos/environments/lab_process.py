@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from chaos import private
 from chaos.errors import EnvironmentFailed
 from chaos.loops import speed_of
 
@@ -65,8 +66,8 @@ def last_words(log: Path) -> str:
 
 
 async def _spawn(log: Path) -> Process:
-    private = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(private, "ab") as errors:
+    fd = private.create(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with os.fdopen(fd, "ab") as errors:
         # A session of its own: Ctrl-C is for the run, which still needs the lab to roll back.
         return await asyncio.create_subprocess_exec(
             sys.executable,

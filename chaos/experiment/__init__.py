@@ -18,10 +18,14 @@ from pydantic import (
 
 from chaos import schema
 from chaos.errors import InvalidInput, Located
+from chaos.experiment.accounts import MOST as MOST_ACCOUNTS
+from chaos.experiment.accounts import Account, chosen
 from chaos.experiment.contradictions import Parts, lifted_after, observed_for
 from chaos.experiment.entries import MOST, AnyFault, AnyProbe
 from chaos.experiment.labs import SUFFIX, SYSTEMS, LabName, lab_file
 from chaos.experiment.objectives import FROZEN, Name, Objective, SteadyState, StopCondition
+from chaos.experiment.safety import Rules
+from chaos.experiment.secret_values import secrets_of
 from chaos.experiment.sound import EACH, WHOLE, sound_parts, sound_variants
 from chaos.experiment.variables import Given, Variable
 from chaos.experiment.variants import (
@@ -30,6 +34,7 @@ from chaos.experiment.variants import (
     Variant,
     contradictions_in_all,
 )
+from chaos.secrets import SECRETS
 from probes.durations import Duration
 
 if TYPE_CHECKING:
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SYSTEMS",
+    "Account",
     "AnyFault",
     "AnyProbe",
     "Experiment",
@@ -64,6 +70,11 @@ class Experiment(BaseModel):
     variables: dict[Name, Variable] = Field(
         default_factory=dict, max_length=MOST, description="what ${name} may stand for"
     )
+    accounts: dict[Name, Account] = Field(
+        default_factory=dict,
+        max_length=MOST_ACCOUNTS,
+        description="the AWS accounts that are meant, by a name of your choice; not used in a lab",
+    )
     steady_state: SteadyState = Field(
         default_factory=SteadyState, description="what must be before anything is broken"
     )
@@ -75,6 +86,9 @@ class Experiment(BaseModel):
     )
     allow_irreversible: list[str] = Field(
         default_factory=list, max_length=MOST, description="what may be done for good"
+    )
+    safety: Rules = Field(
+        default_factory=Rules, description="what may be touched in a real account, and when"
     )
     recover_within: Duration = Field(
         default=60.0, gt=0, description="all must be well so soon after the last fault is lifted"
@@ -111,6 +125,14 @@ class Experiment(BaseModel):
     def stand_ins(self) -> dict[str, str]:
         """What stands in for a service that its environment lacks, by the service's boto3 name."""
         return self._variant.stand_ins if self._variant else {}
+
+    def account(self, name: str | None) -> tuple[str, Account]:
+        """The account of that name, or the only one, with its name; raises InvalidInput."""
+        known = chosen(name, self.accounts)
+        if known is None:
+            which = "an account has to be named" if name is None else f"no account {name[:60]!r}"
+            raise InvalidInput(f"{which}; the experiment has {', '.join(self.accounts) or 'none'}")
+        return known, self.accounts[known]
 
     def on(self, environment: str) -> Experiment:
         """The experiment as it is in that kind of environment, which has no variants any more."""
@@ -188,6 +210,7 @@ def load(path: Path, variables: Mapping[str, str] | None = None) -> Experiment:
         raise InvalidInput(*given.problems, *error.problems) from error
     if given.problems:
         raise InvalidInput(*given.problems)
+    SECRETS.add(*secrets_of(experiment.model_dump(mode="json", by_alias=True)))
     experiment._file, experiment._data, experiment._values = str(path), data, given.used
     return experiment
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from pydantic_core import InitErrorDetails
 
+from chaos.experiment import accounts as of_accounts
+from chaos.experiment.accounts import Account
 from chaos.experiment.objectives import Objective, SteadyState, StopCondition
 from chaos.faults.fault import Fault
 from chaos.levers import KINDS as LEVERS
@@ -30,6 +32,7 @@ Found = Iterator[InitErrorDetails]
 class Parts:
     """The parts of an experiment. None stands for one that is wrong in itself."""
 
+    accounts: dict[str, Account | None] = field(default_factory=dict)
     steady_state: SteadyState | None = None
     probes: dict[str, Probe | None] | None = None
     faults: list[Fault | None] = field(default_factory=list)
@@ -76,6 +79,10 @@ def _first_fault_at_zero(parts: Parts) -> Found:
     if times and len(times) == len(parts.faults) and min(times) > 0:
         what = "one fault must be at 0s, because 'at' counts from the first injection"
         yield problem("faults", times.index(min(times)), "at", what=what)
+
+
+def _accounts_fit(parts: Parts) -> Found:
+    yield from of_accounts.contradictions(parts.accounts, parts.faults, parts.probes or {})
 
 
 def _consent(parts: Parts) -> Found:
@@ -225,6 +232,7 @@ def written(seconds: float, *, down: bool = False) -> str:
 CHECKS = (
     _faults_last,
     _first_fault_at_zero,
+    _accounts_fit,
     _consent,
     _no_fault_twice,
     _stops_can_be_seen,

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from chaos.experiment.accounts import Account
 from chaos.experiment.contradictions import Parts
 from chaos.experiment.entries import MOST, AnyFault, AnyProbe
 from chaos.experiment.objectives import Objective, SteadyState, StopCondition
@@ -13,6 +14,7 @@ from chaos.experiment.variants import SECTION, Replaced
 from probes.durations import Duration
 
 EACH: dict[str, tuple[type, Any]] = {
+    "accounts": (dict, Account),
     "probes": (dict, AnyProbe),
     "faults": (list, AnyFault),
     "objectives": (dict, Objective),

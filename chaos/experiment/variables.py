@@ -5,24 +5,29 @@
       lasts: {type: duration, one_of: [3m, 10m]}
 
 `${region}` then stands for the value in any scalar of the file, alone or within other text, and
-`--var lasts=10m` gives one. A variable without a default has to be given.
+`--var lasts=10m` gives one. A variable without a default has to be given. One that is `secret` has
+none, may be given as `@FILE` or `env:NAME`, and is shown nowhere.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
+from pydantic_core import InitErrorDetails
 
 from chaos import schema
+from chaos.errors import InvalidInput
+from chaos.experiment import secret_values
 from chaos.experiment.objectives import FROZEN, fraction
 from chaos.schema import nodes
 from chaos.schema.checked import checked
 from chaos.schema.nodes import At, Node, Problem
 from chaos.schema.reader import FORBIDDEN, forbidden
 from chaos.schema.references import Filling, Value
+from chaos.secrets import MASK, SECRETS
 from probes import durations
 
 SECTION = "variables"
@@ -70,9 +75,14 @@ class Variable(BaseModel):
     default: str | None = Field(default=None, description="the value when none is given")
     one_of: list[str] = Field(default_factory=list, description="the only values that may be")
     description: str = Field(default="", description="what it is for")
+    secret: bool = Field(
+        default=False, description="its value is text that is shown and written nowhere"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.secret and (found := list(self._told())):
+            raise schema.problems(type(self).__name__, found)
         found = [
             schema.problem("one_of", i, what=what)
             for i, choice in enumerate(self.one_of)
@@ -87,6 +97,16 @@ class Variable(BaseModel):
             raise schema.problems(type(self).__name__, found)
         return self
 
+    def _told(self) -> Iterator[InitErrorDetails]:
+        """What would tell a secret to whoever reads the file."""
+        if "default" in self.model_fields_set:
+            what = "no file may hold a secret; give it with --var NAME=@FILE or --var NAME=env:NAME"
+            yield schema.problem("default", what=what)
+        if self.one_of:
+            yield schema.problem("one_of", what="no file may hold a secret; leave it out")
+        if self.type != "text":
+            yield schema.problem("type", what="a secret is text; leave it out")
+
     def wrong(self, text: str) -> str:
         """Why the text is no value of this variable, or nothing."""
         if what := self._not_of_type(text):
@@ -100,11 +120,15 @@ class Variable(BaseModel):
     def value(self, text: str) -> Value:
         """The value that the text is."""
         plain = TYPES[self.type][2]
+        if self.secret:
+            return Value(text, plain, shown=MASK)
         return Value(str(_boolean(text)).lower() if self.type == "boolean" else text, plain)
 
     @property
     def sample(self) -> str:
         """How a value may look."""
+        if self.secret:
+            return "@FILE"
         return self.one_of[0] if self.one_of else TYPES[self.type][1]
 
     def _not_of_type(self, text: str) -> str:
@@ -156,11 +180,18 @@ class Given:
         text = self._values.get(name, variable.default if variable else None)
         if variable is None or text is None:
             return None
+        if variable.secret:
+            try:
+                text = secret_values.given(name, text)
+            except InvalidInput as error:
+                self.problems += error.problems
+                return None
+            SECRETS.add(text)
         if what := variable.wrong(text):
             self.problems.append(f"--var {name}: {what}")
             return None
         value = variable.value(text)
-        self.used[name] = value.text
+        self.used[name] = value.shown or value.text
         return value
 
     def _lacks(self, name: str, variable: Variable | None, unused: bool) -> str:

@@ -12,6 +12,7 @@ KINDS: Kinds[Fault] = Kinds(
         "dependency_outage": "chaos.faults.dependency_outage:DependencyOutage",
         "dns_failure": "chaos.faults.dns_failure:DnsFailure",
         "external": "chaos.faults.external:External",
+        "fis": "chaos.faults.fis:Fis",
         "instance_termination": "chaos.faults.instance_termination:InstanceTermination",
         "object_loss": "chaos.faults.object_loss:ObjectLoss",
         "region_outage": "chaos.faults.region_outage:RegionOutage",

@@ -7,7 +7,7 @@ operations that read; whoever runs it puts every lever back.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -73,6 +73,13 @@ class Fault(BaseModel):
     def draws(self) -> bool:
         """Whether its targets are drawn at random, so that each run may have others."""
         return False
+
+    def everyone(self) -> Self | None:
+        """The same fault on all that it could draw from; None when it cannot tell.
+
+        Guards look at every one of them. Of a fault that draws nothing, that is itself.
+        """
+        return None if self.draws else self
 
     def grants(self) -> Grants:
         """The permissions that it takes in a real account, its levers' included."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints
 
@@ -47,6 +47,9 @@ class InstanceTermination(Fault):
     @property
     def draws(self) -> bool:
         return self.pick != "all"
+
+    def everyone(self) -> Self:
+        return self.model_copy(update={"pick": "all"})
 
     def services(self) -> frozenset[str]:
         return frozenset({"ec2"})

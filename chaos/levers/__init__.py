@@ -15,13 +15,24 @@ __all__ = ["KINDS", "Counts", "Lever", "Patient", "Value", "from_json", "to_json
 KINDS: Kinds[Any] = Kinds(
     {
         "api_rule": "chaos.levers.lab:ApiRule",
+        "autoscaling_process": "chaos.levers.autoscaling:AutoscalingProcess",
+        "bucket_replication": "chaos.levers.replication_deny:BucketReplication",
         "by_hand": "chaos.levers.by_hand:ByHand",
+        "cache_failover": "chaos.levers.failover:CacheFailover",
+        "database_failover": "chaos.levers.failover:DatabaseFailover",
+        "dns_firewall": "chaos.levers.dns_firewall:DnsFirewall",
         "dns_rule": "chaos.levers.lab:DnsRule",
+        "endpoint_access": "chaos.levers.endpoint_access:EndpointAccess",
+        "endpoint_policy": "chaos.levers.endpoint_access:EndpointPolicy",
+        "fis_experiment": "chaos.levers.fis:FisExperiment",
+        "instance_dns": "chaos.levers.instance_dns:InstanceDns",
         "instance_termination": "chaos.levers.ec2:InstanceTermination",
         "link_rule": "chaos.levers.lab:LinkRule",
         "object_deletion": "chaos.levers.s3:ObjectDeletion",
         "reachability": "chaos.levers.lab:Reachability",
         "replication": "chaos.levers.lab:Replication",
+        "subnet_acl": "chaos.levers.subnet_acl:SubnetAcl",
+        "table_replication": "chaos.levers.replication_deny:TableReplication",
     }
 )
 

@@ -97,6 +97,25 @@ class Expiring(Protocol):
 
 
 @runtime_checkable
+class Priced(Protocol):
+    """The power of levers that AWS charges for by the minute, as it does for FIS."""
+
+    async def action_minutes(self, environment: Environment, value: Value) -> float | None:
+        """FIS's action-minutes of that value, each action's rounded up; None: not known before.
+
+        Looks only; raises CallFailed.
+        """
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """The power of levers that others may put back, and that can tell why they did."""
+
+    async def ended_because(self, environment: Environment) -> str:
+        """Why it is back although nobody here has put it back; empty: it is not. Looks only."""
+
+
+@runtime_checkable
 class Halfway(Protocol):
     """The power of levers that take several steps, between which a process may die."""
 

@@ -15,9 +15,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[dict[str, str], int]
 
 
-def text(rules: Iterable[Armed], requests: int) -> str:
+def text(rules: Iterable[Armed], requests: int, leases_ended: int = 0) -> str:
     """All counters: of the proxy, and of each rule."""
     rules = list(rules)
+    ended: list[Sample] = [({}, leases_ended)]
     matched = [(_labels(armed), armed.matched) for armed in rules]
     affected = [
         ({**_labels(armed), **kind._asdict()}, count)
@@ -30,6 +31,7 @@ def text(rules: Iterable[Armed], requests: int) -> str:
             _family("chaos_proxy_requests_total", "Calls that have come.", [({}, requests)]),
             _family("chaos_proxy_matched_total", "Calls that a rule means.", matched),
             _family("chaos_proxy_affected_total", "Calls to which a rule did something.", affected),
+            _family("chaos_proxy_leases_ended_total", "Leases that were not renewed.", ended),
         )
         for line in lines
     )

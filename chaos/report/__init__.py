@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
+from chaos import private
 from chaos.history import History
 from chaos.report import html, junit, verdict_json
 from chaos.verdict import Verdict
@@ -27,19 +26,5 @@ def write_reports(directory: Path, history: History, verdict: Verdict) -> dict[s
     paths = {}
     for name, render in FORMATS.items():
         paths[name] = directory / name
-        _write(paths[name], render(history, verdict))
+        private.write(paths[name], render(history, verdict))
     return paths
-
-
-def _write(path: Path, text: str) -> None:
-    """Into a file beside it, which then takes its name: no reader sees half a report."""
-    fd, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
-    try:
-        with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123  # it is a descriptor
-            file.write(text)
-            file.flush()
-            os.fsync(fd)
-        Path(unfinished).replace(path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise

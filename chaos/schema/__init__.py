@@ -5,6 +5,8 @@ Each scalar means what the wanted type makes of it.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path as File
 from typing import Any, TypeVar
@@ -12,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from chaos.errors import InvalidInput, Located
-from chaos.schema import reader, references
+from chaos.schema import reader, references, toml
 from chaos.schema.checked import checked
 from chaos.schema.kinds import by_kind, problem, problems, relayed
 from chaos.schema.nodes import At, Mapping, Node, Path, Problem, Sequence, where
@@ -23,6 +25,7 @@ __all__ = [
     "did_you_mean",
     "load",
     "loads",
+    "loads_toml",
     "place",
     "problem",
     "problems",
@@ -46,13 +49,20 @@ def load(path: File, model: type[M], context: dict[str, Any] | None = None) -> M
 
 
 def read(path: File) -> bytes:
-    """What is in the file, up to a byte more than allowed; raises InvalidInput."""
+    """What is in the regular file, up to a byte more than allowed; raises InvalidInput."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InvalidInput(f"{path}: cannot be read: it is no regular file")
             return file.read(reader.LARGEST + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InvalidInput(f"{path}: cannot be read: {why}") from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Not to wait for whoever may write into a pipe one day."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def loads(
@@ -75,6 +85,25 @@ def loads(
         found += wrong
         instance, wrong = checked(node, model, root, context)
         found += wrong
+    if instance is None or found:
+        raise InvalidInput(*_told(found, file))
+    return instance
+
+
+def loads_toml(data: bytes, model: type[M], file: str, table: Path = ()) -> M | None:
+    """The instance of `model` that a TOML file describes, in that table of it.
+
+    None when there is no such table; raises InvalidInput with all problems.
+    """
+    root = ".".join(map(str, table)) or model.__name__.lower()
+    node, found = toml.read(data, root)
+    for key in table:
+        _, node = _entries(node).get(key, (None, None))
+    if node is None and not found:
+        return None
+    instance = None
+    if node is not None:
+        instance, found = checked(node, model, root, None)
     if instance is None or found:
         raise InvalidInput(*_told(found, file))
     return instance

@@ -28,10 +28,14 @@ REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What `${name}` stands for; `plain` when, alone in a scalar, it may be more than text."""
+    """What `${name}` stands for; `plain` when, alone in a scalar, it may be more than text.
+
+    `shown` is what stands for it in messages, unless that is the text.
+    """
 
     text: str
     plain: bool
+    shown: str = ""
 
 
 @dataclass(slots=True)
@@ -93,7 +97,7 @@ def _put(scalar: Scalar, values: Table[str, Value]) -> Scalar:
     text = REFERENCE.sub(lambda m: "${" if m[1] is None else values[m[1]].text, scalar.text)
     alone = REFERENCE.fullmatch(scalar.text)
     plain = values[alone[1]].plain if alone and alone[1] else scalar.plain
-    made_of = (f"${{{name}}} is {quoted(value.text)}" for name, value in values.items())
+    made_of = (f"${{{name}}} is {quoted(v.shown or v.text)}" for name, v in values.items())
     return Scalar(scalar.at, text, plain, tuple(made_of))
 
 

@@ -6,6 +6,7 @@ every kind has to keep to, ours and those of other packages. A check raises Asse
 
 from __future__ import annotations
 
+from chaos.testing.accounts import Recording, check_account_lever, check_nothing_idle
 from chaos.testing.fake_environment import REGIONS, FakeEnvironment, small_lab
 from chaos.testing.faults import check_fault, check_fault_kind
 from chaos.testing.levers import check_lever
@@ -16,9 +17,12 @@ __all__ = [
     "REGIONS",
     "Aim",
     "FakeEnvironment",
+    "Recording",
+    "check_account_lever",
     "check_fault",
     "check_fault_kind",
     "check_lever",
+    "check_nothing_idle",
     "check_probe",
     "check_probe_kind",
     "example_fault",

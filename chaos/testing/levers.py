@@ -20,7 +20,7 @@ async def check_lever(lever: Lever, environment: Environment, *values: Value) ->
     easily taken for each other, such as absent (None) and empty, belong among them. A lever that
     is irreversible is left at the last value.
     """
-    _check_record(lever)
+    check_record(lever)
     looks = _OnlyLooks(environment)
     prior = await _read(lever, looks)
     _check_distinct([prior, *values])
@@ -36,7 +36,8 @@ async def check_lever(lever: Lever, environment: Environment, *values: Value) ->
     await _check_way_back(lever, environment, looks, prior)
 
 
-def _check_record(lever: Lever) -> None:
+def check_record(lever: Lever) -> None:
+    """That a journal can hold it, and that users can read of it; raises AssertionError."""
     kind: Any = type(lever)
     frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
     must(frozen, f"{lever!r} is no frozen dataclass; what a journal names must not change")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from chaos.environments import endpoint as endpoints
 from chaos.history import FaultWindow, History, Pull, lever_name, setting
 from chaos.verdict.measurement import Measurement
 from probes.outages import Window
 from probes.probe import Sample
 
+FIS = "fis_experiment"  # the lever that makes AWS itself break something
 # Levers that count all that meets them, so that no failure is owed to one that has counted none.
 # (At a cut the kernel refuses some packets without a word to anybody.)
 MISS_NOTHING = frozenset({"api_rule", "dns_rule", "link_rule"})
@@ -19,13 +21,27 @@ def doubts(history: History, measured: Iterable[Measurement]) -> list[str]:
     """One sentence for each reason, the decisive one first; empty when all went as planned."""
     if history.phase("inject") is None:
         return list(history.stops) or ["the run ended before anything was broken"]
-    found = [*_faults(history), *_pulls(history.pulls)]
+    found = [*_emulated(history), *_faults(history), *_pulls(history.pulls)]
     found += [f"stopped early: {why}" for why in history.stops if why not in found]
     if not history.finished:
         found.append("the journal ends before the run did")
     if any(pull.outcome == "gone" and not pull.late for pull in history.pulls):
         found.append("the environment ended during the run")
     return found or list(_unnoticed(history, measured))
+
+
+def _emulated(history: History) -> Iterator[str]:
+    """What an emulator says that it has done proves nothing where only AWS itself could do it."""
+    where = history.header["environment"]
+    endpoint = where.get("endpoint")
+    if where["kind"] != "aws" or not endpoint or endpoints.is_real(endpoint):
+        return
+    if any(pull.lever["kind"] == FIS for pull in history.pulls):
+        yield f"{endpoint} is not AWS, and no emulator carries out what FIS is asked to do"
+    objectives = history.experiment["objectives"]
+    if unaffected := [probe for probe, wanted in objectives.items() if wanted.get("unaffected")]:
+        told = ", ".join(unaffected)
+        yield f"{endpoint} is not AWS and cuts nothing, so that {told} was unaffected proves nothing"
 
 
 def _faults(history: History) -> Iterator[str]:
@@ -52,7 +68,8 @@ def _pulls(pulls: Iterable[Pull]) -> Iterator[str]:
         elif pull.late:
             yield f"{lever} was not put back when the fault was to end: the fault lasted longer"
         elif pull.outcome == "already" and pull.prior != pull.value and not pull.irreversible:
-            yield f"{lever} was back before the run put it back: the fault did not last"
+            why = f": {pull.error}" if pull.error else ""
+            yield f"{lever} was back before the run put it back: the fault did not last{why}"
 
 
 def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[str]:

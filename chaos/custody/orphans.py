@@ -1,0 +1,144 @@
+"""Runs that have lost their runner: what they left open, looked at or put back from anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chaos.custody.lease import Held
+from chaos.custody.rebuilding import rebuild
+from chaos.custody.store import Calls, Store, open_store
+from chaos.custody.taking import taken_over
+from chaos.custody.unfinished import Unfinished, one
+from chaos.environments.on_aws import OnAws
+from chaos.errors import ChaosError, InvalidInput, JournalFailed
+from chaos.history import Pull, load
+from chaos.levers.marked import TAG
+from chaos.rollback import resume
+from chaos.rollback.checking import Checked, check
+from chaos.runs import Runs
+
+AT_ONCE = 8  # regions asked side by side
+# Where the regions that an account may use are asked for, and who it is.
+HOME = "us-east-1"
+
+
+async def who(call: Calls) -> str:
+    """The ARN of these credentials; raises CallFailed."""
+    return str((await call("sts", HOME, "get_caller_identity"))["Arn"])
+
+
+async def look(found: Unfinished) -> list[Checked]:
+    """What its open levers read, and what would become of them; changes nothing.
+
+    Raises JournalFailed, and what keeps the accounts from being reached.
+    """
+    if not found.open_pulls:
+        return []
+    with tempfile.TemporaryDirectory(prefix="chaos-") as directory:
+        return await check(rebuild(found, Runs(Path(directory))))
+
+
+async def put_back(
+    store: Store, found: Unfinished, runs: Runs, by: str, tell: Callable[[str], None]
+) -> list[Pull]:
+    """Put back what that run has left open, and clear it away if nothing is.
+
+    A journal of it is rebuilt below `runs`. Raises JournalFailed without its header, InvalidInput
+    when somebody else was faster, and what keeps store or accounts from being reached.
+    """
+    if found.history is None and not found.nothing_open:
+        raise JournalFailed(
+            f"the run {found.run} cannot be put back from here, for {found.problems[0]}; use the"
+            " journal of the machine that it ran on, or mend its levers by hand"
+        )
+    async with taken_over(store, found, by, tell) as (known, record):
+        if known.history is None or not known.open_pulls:
+            return []
+        return await resume(rebuild(known, runs), tell, outside=record)
+
+
+async def resume_minded(path: Path, tell: Callable[[str], None]) -> list[Pull]:
+    """Put back from the journal at `path`, and tell the run's undo log of it, if it has one.
+
+    An undo log that cannot be reached keeps no lever from being put back. Raises what `resume`
+    does, and InvalidInput when somebody else is at work on the run.
+    """
+    header = load(path, salvage=True).header
+    if not header.get("undo_log"):
+        return await resume(path, tell)
+    environment = OnAws(
+        header["environment"].get("endpoint"), {}, profile=header["environment"].get("profile")
+    )
+    try:
+        call = environment.base.call
+        store = open_store(header["undo_log"], call)
+        try:
+            found, by = await one(store, header["run"]), await who(call)
+        except ChaosError as error:
+            tell(f"the undo log cannot be reached, so its locks stay for now: {error}")
+            return await resume(path, tell)
+        if found is None:
+            return await resume(path, tell)
+        if found.alive and not (found.held and _ended(found.held)):
+            raise InvalidInput(f"the run {found.run} is still minded by {_minder(found)}")
+        async with taken_over(store, found, by, tell) as (_, record):
+            return await resume(path, tell, outside=record)
+    finally:
+        environment.close()
+
+
+async def unknown_marks(call: Calls, runs: set[str]) -> list[tuple[str, str]]:
+    """Resources of the account that are marked with a run other than these: ARN and run.
+
+    Of all regions of the account; what the tagging API does not list is not found. Raises
+    CallFailed.
+    """
+    answer = await call("ec2", HOME, "describe_regions")
+    seats = asyncio.Semaphore(AT_ONCE)
+
+    async def of(region: str) -> list[tuple[str, str]]:
+        async with seats:
+            return await _marked(call, region)
+
+    found = await asyncio.gather(*(of(region["RegionName"]) for region in answer["Regions"]))
+    return sorted({(arn, run) for there in found for arn, run in there if run not in runs})
+
+
+async def _marked(call: Calls, region: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    more: dict[str, Any] = {}
+    while True:
+        answer = await call(
+            "resourcegroupstaggingapi", region, "get_resources", TagFilters=[{"Key": TAG}], **more
+        )
+        for resource in answer["ResourceTagMappingList"]:
+            runs = [tag["Value"] for tag in resource["Tags"] if tag["Key"] == TAG]
+            found += [(resource["ResourceARN"], run) for run in runs]
+        if not answer.get("PaginationToken"):
+            return found
+        more = {"PaginationToken": answer["PaginationToken"]}
+
+
+def _ended(held: Held) -> bool:
+    """Whether the owner was a process of this machine that is no more."""
+    if held.owner.host != socket.gethostname():
+        return False
+    try:
+        os.kill(held.owner.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _minder(found: Unfinished) -> str:
+    if found.held is None:
+        return "somebody"
+    return f"{found.held.owner} until {found.held.until.isoformat(timespec='seconds')}"

@@ -1,0 +1,57 @@
+"""Waiting until AWS says what it was told: for some seconds its reads may tell what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tenacity import (
+    AsyncRetrying,
+    RetryError,
+    retry_if_exception,
+    retry_if_result,
+    stop_after_attempt,
+    wait_exponential,
+)
+
+from chaos.environments.environment import Environment
+from chaos.errors import CallFailed
+from chaos.levers.lever import Lever, Value
+
+T = TypeVar("T")
+
+# 0.25 s, 0.5 s, 1 s, then 2 s between two tries: 22 s in all. Above the staleness of EC2 and the
+# 15 s for which DynamoDB blocks a second change of a resource's policy; below what a lever may take
+# in a rollback.
+ATTEMPTS = 14
+WAIT = wait_exponential(multiplier=0.25, max=2)
+
+
+async def settled(lever: Lever, environment: Environment, value: Value) -> None:
+    """Return when the lever reads `value`; raises CallFailed when it does not within 22 s."""
+    looks = AsyncRetrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=WAIT,
+        retry=retry_if_result(lambda found: found != value),
+    )
+    try:
+        await looks(lever.read, environment)
+    except RetryError as error:
+        found = error.last_attempt.result()
+        raise CallFailed(
+            f"setting {lever}", "NotSettled", f"it still reads {found!r} instead of {value!r}"
+        ) from error
+
+
+async def persistently(step: Callable[[], Awaitable[T]], *codes: str) -> T:
+    """Do the step, and again while AWS answers with one of these codes; bounded as above.
+
+    The step looks anew each time: what it found before may be what has changed.
+    """
+    tries = AsyncRetrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=WAIT,
+        retry=retry_if_exception(lambda e: isinstance(e, CallFailed) and e.code in codes),
+        reraise=True,
+    )
+    return await tries(step)

@@ -1,0 +1,151 @@
+"""The gate before a run, and before each of its pulls: all guards, on what is so at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from chaos.environments.environment import Environment
+from chaos.errors import CallFailed, InjectionFailed, InvalidInput
+from chaos.experiment import Experiment
+from chaos.levers import Lever, to_json
+from chaos.levers.powers import Target
+from chaos.safety.facts import Facts, Source, Spot, spots, utc_now
+from chaos.safety.gathering import gather, named, with_groups, written
+from chaos.safety.guards import STATIC, judged
+from chaos.safety.planning import Planned, targets
+from chaos.safety.policy import Policy
+from chaos.safety.result import GuardResult
+
+REAL = "aws"  # the kind of environment in which there is something to guard
+
+
+def sources(experiment: Experiment, policy: Policy) -> tuple[Source, ...]:
+    """All rules that hold for the experiment: its own first."""
+    own = Source("the experiment's safety", experiment.safety, own=True)
+    return (own, *(Source(str(file), file.rules) for file in policy.files))
+
+
+async def judge(
+    experiment: Experiment,
+    planned: Sequence[Planned],
+    environment: Environment,
+    policy: Policy,
+) -> list[GuardResult]:
+    """What every guard says of that plan now; nothing in a lab, which nobody can harm."""
+    if environment.kind != REAL:
+        return []
+    facts = await gather(experiment, planned, environment)
+    return judged(facts, sources(experiment, policy))
+
+
+async def guard(
+    experiment: Experiment,
+    planned: Sequence[Planned],
+    environment: Environment,
+    policy: Policy,
+) -> Permit | None:
+    """Raises InvalidInput with every refusal; else what to ask before each pull, if anything."""
+    if environment.kind != REAL:
+        return None
+    facts = await gather(experiment, planned, environment)
+    rules = sources(experiment, policy)
+    if refused := _refusals(judged(facts, rules)):
+        raise InvalidInput(*refused)
+    return Permit(experiment, environment, rules, facts)
+
+
+def static(experiment: Experiment, policy: Policy) -> list[str]:
+    """Why the experiment would be refused whatever there is in its accounts."""
+    facts = written(experiment)
+    return _refusals(judged(facts, sources(experiment, policy), STATIC))
+
+
+def _refusals(results: Iterable[GuardResult]) -> list[str]:
+    return [f"{result.name}: {refusal}" for result in results for refusal in result.refusals]
+
+
+class Permit:
+    """Judges each pull once more when it comes: things change after a plan, and draws differ.
+
+    Each is judged together with all that the run has pulled before.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        environment: Environment,
+        rules: Sequence[Source],
+        facts: Facts,
+    ) -> None:
+        self._experiment = experiment
+        self._environment = environment
+        self._rules = rules
+        self._facts = replace(facts, planned=(), drawn={})
+        self._there = _there(facts.possible)
+        self._started = False
+
+    async def __call__(self, fault: int, account: str | None, lever: Lever) -> None:
+        """Raises InjectionFailed when that lever may not be pulled now."""
+        own = await self._read(fault, account, lever)
+        facts = replace(self._facts, planned=(own,))
+        fresh = await with_groups(facts, self._environment)
+        # From here on nothing waits, so that pulls that come side by side see each other.
+        facts = replace(fresh, **self._time(), planned=(*self._facts.planned, self._counted(own)))
+        groups = {**self._facts.groups, **fresh.groups}
+        facts = replace(facts, groups=groups)
+        if refused := _refusals(judged(facts, self._rules)):
+            raise InjectionFailed(f"not pulled any more: {'; '.join(refused)}")
+        self._facts = facts
+
+    async def _read(self, fault: int, account: str | None, lever: Lever) -> Planned:
+        here = self._environment.at(account)
+        try:
+            found = await targets(lever, here)
+        except CallFailed as error:
+            raise InjectionFailed(f"whom {lever.kind} touches cannot be read: {error}") from error
+        pull = Planned(
+            fault=fault,
+            lever=to_json(lever),
+            account=account,
+            prior=None,
+            value=None,
+            irreversible=lever.irreversible,
+            targets=found,
+        )
+        return named(self._experiment, [pull])[0]
+
+    def _counted(self, pull: Planned) -> Planned:
+        """Its targets, among as many as there would be if this run had taken none of them.
+
+        What the run has pulled so far may be gone; what others took is gone as well.
+        """
+        before = dict.fromkeys(spots(self._facts.planned))
+
+        def among(target: Target) -> Target:
+            key = Spot.of(pull.account, target).among
+            if target.among is None or key not in self._there:
+                return target
+            ours = sum(spot.among == key for spot in before)
+            return replace(target, among=min(self._there[key], target.among + ours))
+
+        return replace(pull, targets=tuple(map(among, pull.targets)) if pull.targets else None)
+
+    def _time(self) -> dict[str, object]:
+        """Now; and, for the first pull, until when what is left of the drill may take."""
+        now, times = utc_now(), self._facts
+        if self._started:
+            return {"now": now}
+        self._started = True
+        left = timedelta(seconds=times.duration_s - self._experiment.steady_state.within)
+        return {"now": now, "ends": now + left}
+
+
+def _there(planned: tuple[Planned, ...]) -> dict[tuple[str | None, str, str], int]:
+    """How many there were of each kind before the run touched any."""
+    found: dict[tuple[str | None, str, str], int] = {}
+    for spot in spots(planned):
+        if spot.target.among is not None:
+            found[spot.among] = min(found.get(spot.among, spot.target.among), spot.target.among)
+    return found

@@ -1,0 +1,76 @@
+"""Instances that are terminated: only what is replaced, and never the last of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from chaos.safety.counting import hits
+from chaos.safety.facts import Facts, Group, Source, Spot
+from chaos.safety.planning import Planned
+
+INSTANCE = "ec2:instance"
+
+
+def terminations(facts: Facts, sources: Sequence[Source]) -> Iterator[str]:
+    """In an Auto Scaling group that launches and of which one stays, or allowed by name."""
+    groups: dict[tuple[str | None, str, str], Group | str | None] = {}
+    for spot in dict.fromkeys(terminated(facts.possible)):
+        if all(_named(spot, source) for source in sources):
+            continue
+        if group := spot.target.group:
+            place = spot.account, spot.region, group
+            groups[place] = facts.groups.get(place)
+        else:
+            yield from _alone(spot, sources)
+    for place, found in groups.items():
+        yield from _enough(facts, place, found)
+
+
+def terminated(planned: tuple[Planned, ...]) -> Iterator[Spot]:
+    """The instances of these pulls that nothing brings back."""
+    for pull in planned:
+        for target in pull.targets or () if pull.irreversible else ():
+            if target.type == INSTANCE:
+                yield Spot.of(pull.account, target)
+
+
+def _named(spot: Spot, source: Source) -> bool:
+    """Whether it allows that one: an experiment by naming it, a policy unless it names others."""
+    alone = source.rules.alone
+    return spot.id in (alone or ()) if source.own else alone is None or spot.id in alone
+
+
+def _alone(spot: Spot, sources: Sequence[Source]) -> Iterator[str]:
+    for source in sources:
+        if not _named(spot, source):
+            by_name = f"write safety: {{alone: [{spot.id}]}} to terminate it anyway"
+            do = by_name if source.own else f"{source.name} does not name it; choose another one"
+            yield f"{spot} is in no Auto Scaling group, so nothing replaces it; {do}"
+
+
+def _enough(
+    facts: Facts, place: tuple[str | None, str, str], group: Group | str | None
+) -> Iterator[str]:
+    _, region, name = place
+    what = f"the Auto Scaling group {name} in {region}"
+    if not isinstance(group, Group):
+        yield (
+            f"{what} cannot be read, so nobody knows whether enough of it stays:"
+            f" {group or 'it was not asked'}; allow autoscaling:DescribeAutoScalingGroups"
+        )
+        return
+    if not group.launches:
+        yield f"{what} launches nothing (its process Launch is suspended); resume that first"
+    hit = hits(facts, {pull.fault for pull in facts.planned if pull.irreversible})
+    worst = hit.worst(
+        lambda spot: (
+            spot.type == INSTANCE
+            and (spot.account, spot.region, spot.target.group) == place
+            and spot.id in group.in_service
+        )
+    )
+    if worst >= len(group.in_service):
+        yield (
+            f"{what} has {len(group.in_service)} healthy instances in service, and {worst} of"
+            " them would be terminated; let at least one stay"
+        )

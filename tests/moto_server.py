@@ -1,0 +1,68 @@
+"""The moto that stands in for an account, with what moto leaves out of DynamoDB's global tables.
+
+moto takes `ReplicaUpdates` and forgets them, and knows no policies of streams. Here the replicas of
+a table are told by DescribeTable (nothing is copied: a control plane), and streams have policies.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
+
+from chaos.lab.moto import main
+
+
+class _StreamArn(str):
+    """The ARN of a stream, in which moto finds the name of the table."""
+
+    __slots__ = ()
+
+    def split(self, *_: Any) -> list[str]:
+        return [str(self).partition(":table/")[2].partition("/")[0]]
+
+
+def _remember_replicas() -> None:
+    describe, update = Table.describe, DynamoHandler.update_table
+
+    def described(self: Any, base_key: str = "TableDescription") -> dict[str, Any]:
+        found: dict[str, Any] = describe(self, base_key)
+        if regions := getattr(self, "replicas", []):
+            found[base_key]["Replicas"] = [
+                {"RegionName": region, "ReplicaStatus": "ACTIVE"} for region in regions
+            ]
+        return found
+
+    def updated(self: Any) -> Any:
+        updates = self.body.get("ReplicaUpdates", [])
+        table = self.dynamodb_backend.get_table(self.body["TableName"])
+        table.replicas = [
+            *getattr(table, "replicas", []),
+            *(one["Create"]["RegionName"] for one in updates if "Create" in one),
+        ]
+        return update(self)
+
+    Table.describe = described  # type: ignore[method-assign]
+    DynamoHandler.update_table = updated  # type: ignore[method-assign]
+
+
+def _let_streams_have_policies() -> None:
+    def of_streams(method: Callable[..., Any]) -> Callable[..., Any]:
+        def called(self: Any, resource_arn: str, *rest: Any, **named: Any) -> Any:
+            arn = _StreamArn(resource_arn) if "/stream/" in resource_arn else resource_arn
+            return method(self, arn, *rest, **named)
+
+        return called
+
+    for name in ("put_resource_policy", "get_resource_policy", "delete_resource_policy"):
+        setattr(DynamoDBBackend, name, of_streams(getattr(DynamoDBBackend, name)))
+
+
+if __name__ == "__main__":
+    _remember_replicas()
+    _let_streams_have_policies()
+    sys.exit(main(sys.argv[1]))
