@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chaos import __version__, safety
+from chaos.custody.of_drill import Custody
+from chaos.custody.taking import Taken
 from chaos.environments.attended import Attended, Operator, marks_beside
 from chaos.environments.environment import Environment
 from chaos.environments.opening import Place
@@ -44,17 +46,28 @@ class Drill:
         environment: str = "embedded",
         endpoint: str | None = None,
         profile: str | None = None,
+        undo_log: str | None = None,
+        break_lock: str | None = None,
+        policy: Path | None = None,
+        agree: safety.Agree | None = None,
         speed: float = 1.0,
         variables: Mapping[str, str] | None = None,
         allow_commands: bool = False,
     ) -> None:
         """`environment` is its kind, `endpoint` where it is to be found, for kinds that are found.
 
-        `profile` is the one of the AWS config that real accounts are reached with.
+        `profile` is the one of the AWS config that real accounts are reached with, `undo_log` the
+        URL of the store in one of them that outlives this machine, or `none`; `break_lock` is the
+        run whose lock on an account is to be broken.
+        `policy` is a policy besides those that are found, and `agree` is asked before a real
+        account is touched; without it none is.
         `allow_commands`: whether probes may run programs of this machine.
         """
         self.path = path
         self.speed = speed
+        self.policy = safety.policy_for(environment, policy)
+        self._agree = agree
+        self._custody = Custody(undo_log, break_lock)
         self.experiment: Experiment = load(path, variables).on(environment)
         safety.permit(self.experiment, commands=allow_commands)
         safety.keep_one_clock(self.experiment, environment, speed)
@@ -95,14 +108,14 @@ class Drill:
             async with self._place.start(self._lab, speed=self.speed, log=log) as started:
                 self.where = started.describe()
                 environment = Attended(started, self._operator(log, print))
-                pulls = await safety.plan(self.experiment, environment)
-                return await draw_up(self.experiment, environment, pulls, guards=())
+                return await draw_up(self.experiment, environment, self.policy)
 
     def _operator(self, journal: Path, tell: Callable[[str], None]) -> Operator:
         faults = self.experiment.to_json()["faults"]
         return Operator(faults, marks_beside(journal), tell)
 
     async def _run(self, runs: Runs, watch: Callable[[Event], None]) -> tuple[Path, list[Pull]]:
+        self._custody.demand(self._place.kind, self.policy)
         now, run = Stopwatch(), runs.new(self.experiment.name)
         with _Signals() as signals, _journal(runs.journal(run), now) as journal:
             log = journal.path.with_name("lab.log")
@@ -110,16 +123,26 @@ class Drill:
             place = self._place.start(self._lab, speed=self.speed, log=log, run=run)
             async with place as started:
                 environment = Attended(started, operator)
-                await safety.plan(self.experiment, environment)
+                permit = await safety.pass_the_gate(
+                    self.experiment,
+                    environment,
+                    self.policy,
+                    undo_log=self._custody.undo_log or self.policy.undo_log,
+                    agree=self._agree,
+                )
                 # A full collection of what is there already would halt the probes for a while.
                 gc.collect()
                 gc.freeze()
-                signals.stop = stop = Stop()
-                now.restart()
-                journal.watchers.append(watch)
-                journal.write("run", **self._header(run, environment))
-                engine = Run(run, self.experiment, environment, journal, stop, now)
-                return journal.path, await engine.go()
+                stop = Stop()
+                async with self._custody.of(
+                    environment, run=run, policy=self.policy, lost=stop.request
+                ) as taken:
+                    signals.stop = stop
+                    now.restart()
+                    journal.watchers.append(watch)
+                    await _begin(journal, taken, self._header(run, environment))
+                    engine = Run(run, self.experiment, environment, journal, stop, now, permit)
+                    return journal.path, await engine.go()
 
     def _header(self, run: str, environment: Environment) -> dict[str, Any]:
         return {
@@ -130,8 +153,19 @@ class Drill:
             "speed": self.speed,
             "environment": environment.describe(),
             "fidelity": safety.fidelities(self.experiment, environment.kind),
+            "coverage": safety.coverage(self.experiment, environment.kind),
             "experiment": self.experiment.to_json(),
         }
+
+
+async def _begin(journal: Journal, taken: Taken | None, header: dict[str, Any]) -> None:
+    """Write the header, also where it outlives this machine; raises JournalFailed."""
+    if taken is None:
+        journal.write("run", **header)
+        return
+    journal.outside = taken.record
+    custody = {"undo_log": taken.url, "dead_man_s": taken.dead_man_s}
+    await taken.record(journal.write("run", **header, **custody))
 
 
 class _Signals:

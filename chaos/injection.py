@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ LOOK_EVERY_S = 0.5
 # What a journal tells of a pull.
 RECORDED = ("pull", "fault", "account", "lever", "prior", "value", "irreversible")
 
+Permit = Callable[[int, str | None, Lever], Awaitable[None]]
 Claim = tuple[dict[str, Any], str | None]  # a lever as a journal holds it, and its account
 
 
@@ -62,11 +63,14 @@ class Puller:
         allowed: frozenset[str] = frozenset(),
         *,
         run: str = "",
+        permit: Permit | None = None,
     ) -> None:
+        """`permit` is asked before each pull; it raises InjectionFailed."""
         self._environment = environment
         self._journal = journal
         self._allowed = allowed
         self._run = run
+        self._permit = permit
         self.pulls: list[Pulled] = []
         self._seats = asyncio.Semaphore(SIDE_BY_SIDE)
         self._turn = asyncio.Lock()
@@ -103,6 +107,8 @@ class Puller:
     async def _pull(self, fault: int, account: str | None, lever: Lever, value: Value) -> None:
         environment = self._environment.at(account)
         with self._claimed(lever, account):
+            if self._permit is not None:
+                await self._permit(fault, account, lever)
             prior = await lever.read(environment)
             async with self._turn:
                 pull = await self._write_ahead(fault, account, lever, prior, value)

@@ -7,6 +7,8 @@ experiment gives, and words from closed sets: never an error's text, an address 
 from __future__ import annotations
 
 import contextlib
+import hmac
+import socket
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -241,20 +243,45 @@ def write(path: Path, events: Iterable[Event], verdict: Verdict) -> None:
     write_to_textfile(str(path), metrics.registry)
 
 
-@contextlib.contextmanager
-def served(metrics: Metrics, port: int) -> Iterator[int]:
-    """While it is entered, `/metrics` on loopback gives the numbers; gives the port.
+class _Server6(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
 
-    Port 0 is any that is free. Raises InvalidInput when the port cannot be had.
+
+def _handler(metrics: Metrics, token: str | None) -> type[MetricsHandler]:
+    wanted = b"Bearer " + token.encode() if token else b""
+
+    class Handler(MetricsHandler.factory(metrics.registry)):  # type: ignore[misc]  # made at run time
+        timeout = READER_TIMEOUT_S
+
+        def do_GET(self) -> None:  # noqa: N802  # the base class's
+            shown = self.headers.get("Authorization", "").encode("latin-1", "replace")
+            if not wanted or hmac.compare_digest(shown, wanted):
+                super().do_GET()
+                return
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", "Bearer")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    return Handler
+
+
+@contextlib.contextmanager
+def served(
+    metrics: Metrics, port: int, address: str = LOOPBACK, token: str | None = None
+) -> Iterator[int]:
+    """While it is entered, `/metrics` at that IP address gives the numbers; gives the port.
+
+    Port 0 is any that is free. With a `token`, only who shows it gets them. Raises InvalidInput
+    when the address or port cannot be had.
     """
-    handler = type(
-        "Handler", (MetricsHandler.factory(metrics.registry),), {"timeout": READER_TIMEOUT_S}
-    )
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), handler)
+        server = (_Server6 if ":" in address else ThreadingHTTPServer)(
+            (address, port), _handler(metrics, token)
+        )
     except OSError as error:
         raise InvalidInput(
-            f"metrics cannot be served on {LOOPBACK}:{port}: {error.strerror};"
+            f"metrics cannot be served on {address}:{port}: {error.strerror};"
             " choose another --metrics-port, or 0 for any that is free"
         ) from error
     # How often it looks whether it is to end, in seconds of the wall.

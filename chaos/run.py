@@ -22,7 +22,7 @@ from chaos.errors import ChaosError
 from chaos.experiment import Experiment
 from chaos.faults.fault import Fault
 from chaos.history import Pull
-from chaos.injection import Looker, Puller, to_its_end
+from chaos.injection import Looker, Permit, Puller, to_its_end
 from chaos.journal import Journal
 from chaos.loops import Stopwatch, speed_of
 from chaos.probing import Probing, cancel
@@ -44,7 +44,9 @@ class Run:
         journal: Journal,
         stop: Stop,
         now: Stopwatch,
+        permit: Permit | None = None,
     ) -> None:
+        """`permit` is asked before each pull."""
         self._experiment = experiment
         self._environment = environment
         self._stop = stop
@@ -52,7 +54,11 @@ class Run:
         self._record = Record(journal, stop)
         self._probing = Probing(run, experiment, environment, self._record, stop, now)
         self._puller = Puller(
-            environment, journal, frozenset(experiment.allow_irreversible), run=run
+            environment,
+            journal,
+            frozenset(experiment.allow_irreversible),
+            run=run,
+            permit=permit,
         )
         self._holding = False
         self._undoing: dict[int, asyncio.Task[None]] = {}  # by fault: what people are to undo

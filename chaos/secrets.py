@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,6 +124,13 @@ class Masked(io.TextIOWrapper):
         return cls(stream.detach(), encoding, errors="replace", line_buffering=by_line)
 
 
+def mask_output() -> None:
+    """From now on, standard output and standard error of this process show nothing secret."""
+    for name in ("stdout", "stderr"):
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            setattr(sys, name, Masked.instead_of(stream))
+
+
 def _may_have_a_shape(text: str) -> bool:
     """Whether it has a part of one of SHAPES; written out, as each line of a journal comes here."""
     small = text.lower()
@@ -157,7 +165,8 @@ def _forms(value: str) -> Iterator[str]:
     import html
     from urllib.parse import quote, quote_plus
 
-    yield from (value, _escaped(value), repr(value)[1:-1], html.escape(value))
+    yield from (value, repr(value)[1:-1], html.escape(value))
+    yield from (_escaped(value), _escaped(_escaped(value)))  # JSON, and JSON in JSON
     for encoded in (quote(value, safe=""), quote(value), quote_plus(value)):
         yield from (encoded, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded))
     data = value.encode()

@@ -44,5 +44,5 @@ def moto_account() -> Iterator[str]:
 def on_account(endpoint: str, *, stale_s: float = 0.0) -> OnAws:
     """The environment in the account at that endpoint, which is called `main`."""
     regions = ["us-east-1", "us-east-2", "us-west-2", "eu-west-1"]
-    account = Account(id=ACCOUNT, regions=tuple(regions)).model_dump(mode="json")
+    account = Account(id=ACCOUNT, regions=regions).model_dump(mode="json")
     return OnAws(endpoint, {"main": account}, stale_s=stale_s)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import moto_dns_firewall
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
@@ -65,4 +66,5 @@ def _let_streams_have_policies() -> None:
 if __name__ == "__main__":
     _remember_replicas()
     _let_streams_have_policies()
+    moto_dns_firewall.add_to_moto()
     sys.exit(main(sys.argv[1]))

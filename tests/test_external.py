@@ -159,7 +159,7 @@ def test_nobody_marks_it_as_done(tmp_path: Path) -> None:
 def test_nobody_marks_it_as_undone_and_rollback_asks_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def find(_: dict[str, Any]) -> LookLab:
+    async def find(_: dict[str, Any], **__: Any) -> LookLab:
         return LookLab(small_lab())
 
     monkeypatch.setattr("chaos.rollback.attach", find)
@@ -183,7 +183,7 @@ def test_nobody_marks_it_as_undone_and_rollback_asks_again(
 def test_a_mark_that_is_lost_says_nothing_of_what_was_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def find(_: dict[str, Any]) -> LookLab:
+    async def find(_: dict[str, Any], **__: Any) -> LookLab:
         return LookLab(small_lab())
 
     def lose(_lab: LookLab, marks: Marks) -> None:

@@ -17,7 +17,7 @@ from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed, InvalidInput, RestoreFailed
 from chaos.injection import Looker
 from chaos.levers import Value, expiry, fis_api
-from chaos.levers.fis import ABSENT, RUNNING, FisExperiment
+from chaos.levers.fis import ABSENT, RUNNING, SETTLED, FisExperiment
 from chaos.testing import check_account_lever, check_nothing_idle
 
 OTHERS = [{"id": "210987654321", "role": "arn:aws:iam::210987654321:role/fis", "account": "b"}]
@@ -42,9 +42,9 @@ def in_moto(endpoint: str, work: Callable[[Environment], Awaitable[None]]) -> No
     asyncio.run(main())
 
 
-async def templates(place: Environment) -> list[str]:
+async def templates(place: Environment) -> str:
     answer = await place.call("fis", REGION, "list_experiment_templates")
-    return sorted(one["id"] for one in answer["experimentTemplates"])
+    return " ".join(sorted(one["id"] for one in answer["experimentTemplates"]))
 
 
 def test_it_keeps_to_what_is_asked_of_levers_of_accounts(endpoint: str) -> None:
@@ -54,7 +54,13 @@ def test_it_keeps_to_what_is_asked_of_levers_of_accounts(endpoint: str) -> None:
         theirs = await template(place)
         used: frozenset[str] = frozenset()
         cases = [lever(), lever(accounts=OTHERS), of_template(theirs)]
-        cases.append(lever(definition=definition(targets=ALL_TYPES, actions=ON_ALL_TYPES)))
+        cases.append(
+            lever(
+                definition=definition(
+                    targets=ALL_TYPES, actions=ON_ALL_TYPES, allow_irreversible=BOTH
+                )
+            )
+        )
         for one in cases:
             used |= await check_account_lever(
                 one,
@@ -77,6 +83,7 @@ def _of(kind: str, **more: Any) -> dict[str, Any]:
     return {"resourceType": f"aws:{kind}", "resourceTags": {"chaos": "allowed"}, **more}
 
 
+BOTH = ["aws:rds:reboot-db-instances", "aws:rds:failover-db-cluster"]
 BUCKET = "arn:aws:s3:::chaos-fis"
 ALL_TYPES = {
     "instances": _of("ec2:instance"),
@@ -104,6 +111,10 @@ ON_ALL_TYPES = {
         "groups",
         availabilityZoneIdentifiers=f"{REGION}a",
     ),
+    "no-replicas": _on("aws:dynamodb:global-table-pause-replication", "Tables", "tables"),
+    "reboot": {"actionId": "aws:rds:reboot-db-instances", "targets": {"DBInstances": "databases"}},
+    "failover": {"actionId": "aws:rds:failover-db-cluster", "targets": {"Clusters": "clusters"}},
+    "no-cache": _on("aws:elasticache:interrupt-cluster-az-power", "ReplicationGroups", "caches"),
     "no-copies": _on("aws:s3:bucket-pause-replication", "Buckets", "buckets", region="us-west-2"),
     "no-api": _on(
         "aws:fis:inject-api-throttle-error",
@@ -136,9 +147,9 @@ async def _others(place: Environment) -> dict[str, str]:
 def test_targets_are_those_that_fis_would_find(endpoint: str) -> None:
     async def work(place: Environment) -> None:
         made = await _others(place)
-        found = await lever(definition=definition(targets=ALL_TYPES, actions=ON_ALL_TYPES)).targets(
-            place
-        )
+        found = await lever(
+            definition=definition(targets=ALL_TYPES, actions=ON_ALL_TYPES, allow_irreversible=BOTH)
+        ).targets(place)
         ids = {target.id for target in found}
         assert {made["instance"], made["subnet"], BUCKET} <= ids
         assert {t.tags.get("chaos") for t in found if t.type != "iam:role"} == {"allowed"}
@@ -224,25 +235,37 @@ def test_an_experiment_that_fails_to_start_is_no_fault(endpoint: str) -> None:
     in_moto(endpoint, work)
 
 
-def test_an_experiment_that_fails_to_stop_is_not_back(endpoint: str) -> None:
+def test_an_experiment_that_fails_at_what_it_did_is_not_back_until_somebody_says_so(
+    endpoint: str,
+) -> None:
     async def work(place: Environment) -> None:
         one = replace(lever(), run=f"{RUN}-stuck")
         await one.set(place, RUNNING)
-        fails(place, "the target was edited meanwhile")
-        with pytest.raises(RestoreFailed, match=r"may not be put back.*edited meanwhile"):
+        fails(place, "the target was edited meanwhile", {})
+        with pytest.raises(RestoreFailed, match=r"edited meanwhile; .* may not be put back: .*tag"):
             await one.set(place, ABSENT)
+        assert (await one.read(place))["experiments"] == ["failed"]
+        assert "edited meanwhile" in await one.ended_because(place)
+        fails(place, "the target was edited meanwhile", {SETTLED: "yes"})
+        await one.set(place, ABSENT)
+        assert await one.read(place) == ABSENT
+        cast("MotoPlace", place).answers.clear()
+        await one.set(place, ABSENT)
 
     in_moto(endpoint, work)
 
 
-def fails(place: Environment, reason: str) -> None:
-    """From now on every experiment has failed, whenever it is looked at by its id."""
-
-    def failed(params: dict[str, Any]) -> dict[str, Any]:
-        state = {"status": "failed", "reason": reason}
-        return {"experiment": {"id": params["id"], "state": state}}
-
-    cast("MotoPlace", place).answers["fis", "get_experiment"] = failed
+def fails(place: Environment, reason: str, tags: dict[str, str] | None = None) -> None:
+    """From now on every experiment has failed: with `tags`, at an action that had begun."""
+    state = {"status": "failed", "reason": reason}
+    begun = {"startTime": 0, "targets": {"Volumes": "data"}, "state": state}
+    actions = {} if tags is None else {"stall": begun}
+    one = {"id": "EXP1", "arn": "arn:exp", "state": state, "actions": actions, "creationTime": 0}
+    answers = cast("MotoPlace", place).answers
+    answers["fis", "get_experiment"] = lambda _: {"experiment": one}
+    if tags is not None:
+        marks = {"chaos:run": f"{RUN}-stuck", "chaos:for": lever().name, **tags}
+        answers["fis", "list_experiments"] = lambda _: {"experiments": [one | {"tags": marks}]}
 
 
 def test_a_template_that_was_changed_since_the_plan_is_not_started(endpoint: str) -> None:

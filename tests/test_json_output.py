@@ -126,7 +126,7 @@ def left_open(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
     journal.close()
     lab = FakeEnvironment({**small_lab(), "reachability": {"us-east-1": now}})
 
-    async def found(_: dict[str, Any]) -> FakeEnvironment:
+    async def found(_: dict[str, Any], **__: Any) -> FakeEnvironment:
         return lab
 
     monkeypatch.setattr("chaos.rollback.attach", found)
@@ -176,8 +176,7 @@ class Planned:
 
     def plan(self) -> plan.Plan:
         lab = FakeEnvironment(small_lab())
-        pulls = run_virtual(safety.plan(self.experiment, lab))
-        return run_virtual(plan.draw_up(self.experiment, lab, pulls, guards=()))
+        return run_virtual(plan.draw_up(self.experiment, lab, safety.Policy()))
 
 
 def test_a_plan(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

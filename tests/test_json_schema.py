@@ -32,6 +32,20 @@ WRONG = sorted((Path(__file__).parent / "invalid").glob("*.yaml"))
 # What no schema can see: values that are right one by one, files that are not there, and texts
 # that more than a pattern decides on.
 BEYOND = {
+    "account-external-id-without-role",
+    "account-none",
+    "account-not-named",
+    "account-not-named-by-probe",
+    "account-of-page",
+    "account-partitions",
+    "account-probe-region",
+    "account-region",
+    "account-region-again",
+    "account-role-of-another",
+    "account-role-partition",
+    "account-session-too-long",
+    "account-twice",
+    "account-unknown",
     "availability-none",
     "availability-over-all",
     "aws-family",

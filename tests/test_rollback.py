@@ -206,7 +206,7 @@ def test_a_journal_that_cannot_be_written_does_not_keep_a_lever_broken(tmp_path:
 def test_another_process_finishes_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lab, path = FakeEnvironment(small_lab()), tmp_path / "journal.jsonl"
 
-    async def find(_: dict[str, Any]) -> FakeEnvironment:
+    async def find(_: dict[str, Any], **__: Any) -> FakeEnvironment:
         return lab
 
     monkeypatch.setattr("chaos.rollback.attach", find)

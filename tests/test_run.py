@@ -368,15 +368,14 @@ def test_a_run_that_is_cancelled_puts_everything_back_all_the_same(tmp_path: Pat
 
 
 def test_a_stop_while_a_pull_waits_for_its_turn_keeps_it_from_being_pulled(tmp_path: Path) -> None:
-    class Slow(LookLab):
-        async def call(self, service: str, region: str, operation: str, /, **params: Any) -> Any:
-            if operation == "put_reachability" and params["state"] == "drop":
-                await asyncio.sleep(2)
-            return await super().call(service, region, operation, **params)
+    lab = LookLab(small_lab())
 
-    lab = Slow(small_lab())
+    async def slow(event: dict[str, Any]) -> None:
+        if event["event"] == "pull" and event["pull"] == 3:
+            await asyncio.sleep(2)
 
     def stop_soon(stop: Stop, journal: Journal) -> None:
+        journal.outside = slow
         loop = asyncio.get_running_loop()
 
         def soon() -> None:
@@ -387,6 +386,7 @@ def test_a_stop_while_a_pull_waits_for_its_turn_keeps_it_from_being_pulled(tmp_p
     history, _ = carry_out(tmp_path, lab, experiment(), stop_soon)
     assert [p.lever["kind"] for p in history.pulls][-1] == "reachability"
     assert lab.state["instances"]["i-1"] == "running"
+    assert "put_reachability" not in [call for call, _ in lab.calls[:-4]]
 
 
 def test_a_probe_that_hangs_is_not_steady(tmp_path: Path) -> None:
@@ -419,9 +419,10 @@ def test_an_environment_that_ends_ends_the_run(tmp_path: Path) -> None:
 
 def test_the_probes_see_what_was_done(tmp_path: Path) -> None:
     lab = LookLab(small_lab())
-    wanted = experiment(probes={"look": Look(every=0.5, timeout=0.25, confirm=1)})
-    history, _ = carry_out(tmp_path, lab, wanted)
-    assert (history.first_injection, history.faults[0].ended) == (1, 4)
+    outage = {"kind": "region_outage", "region": "us-east-1", "lasts": 2.75}
+    look = Look(every=0.5, timeout=0.25, confirm=1)
+    history, _ = carry_out(tmp_path, lab, experiment(faults=[outage], probes={"look": look}))
+    assert (history.first_injection, history.faults[0].ended) == (1, 3.75)
     bad = [s.due for s in history.samples["look"] if not s.ok]
     assert bad == [1.5, 2, 2.5, 3, 3.5]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import io
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ import click
 from chaos import __version__
 from chaos.cli.layout import WholeSentences
 from chaos.errors import ChaosError
-from chaos.secrets import Masked
+from chaos.secrets import mask_output
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -29,6 +28,7 @@ COMMANDS = {
     "schema": "chaos.cli.schema",
     "report": "chaos.cli.report",
     "rollback": "chaos.cli.rollback",
+    "unlock": "chaos.cli.unlock",
     "mark": "chaos.cli.mark",
     "dns": "chaos.cli.dns",
     "exec": "chaos.cli.exec",
@@ -92,9 +92,7 @@ def main() -> None:
 
     Whatever ends a command without a verdict must not look like one: 1 means `broken`.
     """
-    for name in ("stdout", "stderr"):
-        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
-            setattr(sys, name, Masked.instead_of(stream))
+    mask_output()
     try:
         sys.exit(group.main(prog_name="chaos", standalone_mode=False))
     except ChaosError as error:

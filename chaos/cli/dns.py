@@ -30,6 +30,14 @@ LISTEN = "127.0.0.1:5300"
 )
 @click.option("--expose", is_flag=True, help="Allow --listen to name an address of the network.")
 @click.option(
+    "--allow",
+    "networks",
+    metavar="CIDR",
+    multiple=True,
+    help="Answer these networks only, such as 172.17.0.0/16; several may be given. DNS can carry no"
+    " token. Default with --expose: private addresses (RFC 1918, RFC 4193, link-local).",
+)
+@click.option(
     "--rule",
     "rules",
     metavar="RULE",
@@ -38,14 +46,21 @@ LISTEN = "127.0.0.1:5300"
 )
 @click.option("--for", "lasts", metavar="DURATION", help="End after that time, such as 10m.")
 @click.option(
+    "--lifeline",
+    is_flag=True,
+    help="Lift all rules when standard input closes, as it does when whoever holds it dies.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print a line of JSON at the start and one at the end."
 )
 def command(
     upstreams: tuple[str, ...],
     listen: str,
     expose: bool,
+    networks: tuple[str, ...],
     rules: tuple[str, ...],
     lasts: str | None,
+    lifeline: bool,
     as_json: bool,
 ) -> None:
     """Answer DNS questions as another resolver does, only slower, wrong, or not at all.
@@ -71,7 +86,7 @@ def command(
       chaos dns --rule 'delay *.example.com by=2s jitter=500ms' --rule 'servfail types=AAAA'
       chaos dns --upstream 1.1.1.1 --rule 'nxdomain api.example.com' --for 10m
     """
-    from chaos.cli.dns_places import listening, upstreams_of
+    from chaos.cli.dns_places import allowed_of, listening, upstreams_of
     from chaos.cli.dns_rule_text import read_rule
     from chaos.cli.dns_session import Session
 
@@ -79,7 +94,9 @@ def command(
     asked = upstreams_of(upstreams, at)
     seconds = seconds_of(lasts)
     put = [(text, read_rule(text)) for text in rules]
-    asyncio.run(Session(asked, put, as_json=as_json).serve(at, seconds))
+    allowed = allowed_of(networks, at)
+    session = Session(asked, put, as_json=as_json, allowed=allowed, lifeline=lifeline)
+    asyncio.run(session.serve(at, seconds))
 
 
 def seconds_of(lasts: str | None) -> float | None:

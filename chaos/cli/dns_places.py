@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chaos.errors import InvalidInput
 
@@ -46,6 +46,26 @@ def listening(text: str, *, expose: bool) -> Place:
             " --expose"
         )
     return at
+
+
+def allowed_of(networks: Sequence[str], at: Place) -> Callable[[str], bool] | None:
+    """Whether an address may ask; None when all may that can. Raises InvalidInput."""
+    try:
+        given = [ipaddress.ip_network(text) for text in networks]
+    except ValueError as error:
+        raise InvalidInput(f"--allow: {error}; write a network such as 172.17.0.0/16") from error
+    if given:
+        return lambda address: any(_address(address) in network for network in given)
+    if ipaddress.ip_address(at[0]).is_loopback:
+        return None
+    return lambda address: _address(address).is_private
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """One of IPv4 is that also when it has come through a socket of IPv6."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
 def upstreams_of(given: Sequence[str], at: Place) -> list[Place]:

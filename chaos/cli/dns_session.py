@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from chaos.cli.dns_places import DNS_PORT, Place, shown
@@ -24,8 +26,16 @@ class Session:
     """The server with its upstreams and rules, and what is said of it."""
 
     def __init__(
-        self, asked: list[Place], put: list[tuple[str, dict[str, Any]]], *, as_json: bool
+        self,
+        asked: list[Place],
+        put: list[tuple[str, dict[str, Any]]],
+        *,
+        as_json: bool,
+        allowed: Callable[[str], bool] | None = None,
+        lifeline: bool = False,
     ) -> None:
+        """Who is not `allowed` gets no answer; with a `lifeline` the rules live by the input."""
+        self._lifeline = lifeline
         self._put = put
         self._as_json = as_json
         self._rules = DnsRules()
@@ -33,7 +43,7 @@ class Session:
             self._rules.put(str(number), rule)
         self._forwarder = Forwarder(asked)
         faulty = Faulty(self._forwarder.respond, self._rules, recursive=True)
-        self._server = DnsServer(faulty.respond)
+        self._server = DnsServer(faulty.respond, allowed=allowed)
 
     async def serve(self, at: Place, seconds: float | None) -> None:
         """Answer until a signal comes or the time is over; raises EnvironmentFailed."""
@@ -43,12 +53,23 @@ class Session:
         bound = await self._start(at)
         try:
             self._tell_start((at[0], bound))
+            if self._lifeline:
+                asyncio.get_running_loop().add_reader(0, self._listen_for_the_end)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await over.wait()
         finally:
             await self._server.stop()
         self._tell_end()
+
+    def _listen_for_the_end(self) -> None:
+        """Whoever held our standard input is gone: what it has broken must not stay."""
+        if os.read(0, 4096):
+            return
+        asyncio.get_running_loop().remove_reader(0)
+        for number in range(1, len(self._put) + 1):
+            self._rules.put(str(number), None)
+        say("standard input has closed: all rules are lifted, questions pass", to_stderr=True)
 
     async def _start(self, at: Place) -> int:
         try:

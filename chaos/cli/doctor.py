@@ -21,11 +21,26 @@ MISSING = 2  # the exit code
 
 
 @click.command("doctor")
+@click.option(
+    "--environment",
+    type=click.Choice(["embedded", "aws"]),
+    default="embedded",
+    show_default=True,
+    help="What it is to be fit for: a lab on this machine, or drills in a real account.",
+)
+@options.profile
 @click.option("--endpoint", metavar="URL", help="Ask this endpoint, as boto3's endpoint_url.")
 @click.option("--region", help="The region to ask in; the configured one by default.")
 @options.runs
 @options.as_json
-def command(endpoint: str | None, region: str | None, runs: Runs, as_json: bool) -> None:
+def command(
+    environment: str,
+    profile: str | None,
+    endpoint: str | None,
+    region: str | None,
+    runs: Runs,
+    as_json: bool,
+) -> None:
     """Look whether this machine and the AWS account configured here are fit for drills.
 
     Each line is one check: ✓ fine, – not there and not needed, ! worth knowing, ✗ needed and
@@ -34,17 +49,21 @@ def command(endpoint: str | None, region: str | None, runs: Runs, as_json: bool)
 
     \b
     Exit codes: 0 the embedded lab can work (there may be warnings),
-                2 it cannot, or what --endpoint names does not work.
+                2 it cannot, or what --endpoint or --environment aws names does not work.
 
     \b
     Example:
       chaos doctor
       chaos doctor --endpoint http://127.0.0.1:4566
+      chaos doctor --environment aws --profile drills --region eu-west-1
     """
     from chaos.doctor import Asked, examine
 
+    asked = Asked(
+        environment=environment, endpoint=endpoint, profile=profile, region=region, runs=runs
+    )
     found = []
-    for finding in examine(Asked(endpoint=endpoint, region=region, runs=runs)):
+    for finding in examine(asked):
         found.append(finding)
         if not as_json:
             mark, colour = MARKS[finding.level]

@@ -36,6 +36,24 @@ profile = click.option(
     " here.",
 )
 
+policy = click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A policy besides those that are found: chaos.toml and [tool.chaos] in pyproject.toml from"
+    " here upwards, /etc/chaos/chaos.toml, and what CHAOS_POLICY names. All of them hold.",
+)
+
+undo_log = click.option(
+    "--undo-log",
+    metavar="URL",
+    envvar="CHAOS_UNDO_LOG",
+    show_envvar=True,
+    help="Where in an account it is kept how to put things back, and who has the account to"
+    " themselves: s3://bucket/prefix, ssm:/path?region=REGION or dynamodb:table?region=REGION."
+    " Else as the policy says.",
+)
+
 
 def _finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
     if not math.isfinite(value):

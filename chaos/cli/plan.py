@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -15,6 +16,7 @@ from chaos.cli.say import say, say_json
 @options.environment
 @options.endpoint
 @options.profile
+@options.policy
 @options.variables
 @options.allow_commands
 @options.as_json
@@ -23,6 +25,7 @@ def command(
     environment: str,
     endpoint: str | None,
     profile: str | None,
+    policy: Path | None,
     variables: dict[str, str],
     allow_commands: bool,
     as_json: bool,
@@ -52,6 +55,7 @@ def command(
         environment=environment,
         endpoint=endpoint,
         profile=profile,
+        policy=policy,
         variables=variables,
         allow_commands=allow_commands,
     )

@@ -19,6 +19,7 @@ from probes.durations import show
 
 # So many alike things are told one by one; of more, as many less one, and how many are left.
 MOST = 4
+PROBLEMS = 20  # of more than that, the first
 LONGEST = 80  # of a lever's name, and of its values
 NAME = 10  # the width of the first column
 SIDE_BY_SIDE = 88  # from here on what is done and what is undone stand in two columns
@@ -38,13 +39,24 @@ def in_full(fault: Fault, pulls: Sequence[Planned], now: datetime, width: int) -
     yield from _rows(_column("if we die", _alone(pulls, now)), width)
 
 
+def problems(found: Sequence[str], width: int) -> Iterator[str]:
+    """What keeps faults from being brought about."""
+    for problem in found[:PROBLEMS]:
+        yield f"  {layout.mark('✗')} " + hanging(problem, width, 4)
+    if len(found) > PROBLEMS:
+        yield f"  … and {len(found) - PROBLEMS} more (--json tells them)"
+    if found:
+        yield ""
+
+
 def guarded(guards: Sequence[GuardResult], width: int) -> Iterator[str]:
     """Each guard, whether it lets the run pass, and why."""
     if guards:
         yield layout.heading("guards")
         name = max(len(guard.name) for guard in guards)
         for guard in guards:
-            yield _marked("✓" if guard.ok else "✗", f"{guard.name:{name}}", guard.said, width)
+            for said in (guard.said,) if guard.ok else guard.refusals:
+                yield _marked("✓" if guard.ok else "✗", f"{guard.name:{name}}", said, width)
         yield ""
 
 

@@ -30,6 +30,7 @@ def document(experiment: Experiment, place: dict[str, Any], plan: Plan) -> dict[
         "environment_version": place.get("version") or None,
         "stand_ins": about["stand_ins"],
         "faults": faults,
+        "problems": list(plan.problems),
         "guards": [asdict(guard) for guard in plan.guards],
         "permissions": [_checked(checked) for checked in plan.permissions],
         "cost": asdict(plan.cost),

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from chaos.cli import layout
-from chaos.cli.plan_account import guarded, hanging, in_full, permissions
+from chaos.cli.plan_account import guarded, hanging, in_full, permissions, problems
 from chaos.experiment import Experiment
 from chaos.faults import Fault
 from chaos.history import lever_name, setting
 from chaos.plan import Plan, Planned
+from chaos.report.words import count, stood_in, where
 from chaos.report.words import fault as fault_name
-from chaos.report.words import stood_in, where
 from probes.durations import show, write
 
 DRAWN = "  (drawn at random; the run draws anew, from what there is then)"
@@ -37,6 +37,7 @@ def lines(experiment: Experiment, place: dict[str, Any], plan: Plan, width: int)
             yield from (_wrapped(_pull(pull), width) for pull in pulls)
     yield ""
     if real:
+        yield from problems(plan.problems, width)
         yield from guarded(plan.guards, width)
         yield from permissions(plan.permissions, width)
         yield from (
@@ -95,10 +96,10 @@ def _sums(plan: Plan) -> Iterator[tuple[str, str]]:
 def _ending(plan: Plan) -> str:
     if not plan.refused:
         return "nothing was touched"
-    guards = sum(not guard.ok for guard in plan.guards)
-    missing = sum(len(checked.those("missing")) for checked in plan.permissions)
-    told = [f"{guards} guards" if guards != 1 else "1 guard"] if guards else []
-    told += [f"{missing} permissions missing" if missing != 1 else "1 permission missing"] * (
-        missing > 0
-    )
-    return f"not to be run: {', '.join(told)}; nothing was touched"
+    against = {
+        "problem": len(plan.problems),
+        "guard": sum(not guard.ok for guard in plan.guards),
+        "missing permission": sum(len(found.those("missing")) for found in plan.permissions),
+    }
+    told = ", ".join(count(n, what) for what, n in against.items() if n)
+    return f"not to be run: {told}; nothing was touched"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from chaos.cli import options
+from chaos.cli.orphans_options import or_orphans
 from chaos.cli.say import say, say_json
 from chaos.runs import Runs
 
@@ -24,10 +25,10 @@ INCOMPLETE = 4
 
 
 @click.command("rollback")
-@options.run
 @options.runs
 @options.profile
 @options.as_json
+@or_orphans
 def command(run: str, runs: Runs, profile: str | None, as_json: bool) -> None:
     """Put back whatever RUN has left open.
 
@@ -38,12 +39,14 @@ def command(run: str, runs: Runs, profile: str | None, as_json: bool) -> None:
     \b
     Example:
       chaos rollback latest
+      chaos rollback --orphans --undo-log s3://chaos-custody/undo
     """
-    from chaos.rollback import incomplete, resume
+    from chaos.custody.orphans import resume_minded
+    from chaos.rollback import incomplete
 
     path = runs.find(run)
     try:
-        pulls = asyncio.run(resume(path, partial(click.echo, err=True), profile=profile))
+        pulls = asyncio.run(resume_minded(path, partial(click.echo, err=True), profile=profile))
     except KeyboardInterrupt:
         say(f"stopped: not all is put back; to go on: chaos rollback {path}", to_stderr=True)
         sys.exit(INCOMPLETE)

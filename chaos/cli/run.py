@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chaos.cli import options
+from chaos.cli import options, token
 from chaos.runs import Runs
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 @options.environment
 @options.endpoint
 @options.profile
+@options.undo_log
+@options.policy
+@click.option("--yes", is_flag=True, help="Agree to touch a real account; guards hold anyway.")
+@click.option(
+    "--break-lock",
+    metavar="RUN",
+    help="Take an account all the same from the run with that id, which has it to itself.",
+)
 @options.speed
 @options.variables
 @options.allow_commands
@@ -33,14 +41,26 @@ if TYPE_CHECKING:
     "--metrics-port",
     type=click.IntRange(0, 65535),
     metavar="PORT",
-    help="Serve metrics for Prometheus on 127.0.0.1 during the run; 0 is any free port.",
+    help="Serve metrics for Prometheus during the run; 0 is any free port.",
 )
+@click.option(
+    "--metrics-address",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where to serve them. Where others can reach it, they have to show a token.",
+)
+@token.option
 @options.metrics_file
 def command(
     experiment: str,
     environment: str,
     endpoint: str | None,
     profile: str | None,
+    undo_log: str | None,
+    policy: Path | None,
+    yes: bool,
+    break_lock: str | None,
     speed: float,
     variables: dict[str, str],
     allow_commands: bool,
@@ -48,6 +68,8 @@ def command(
     plain: bool,
     as_json: bool,
     metrics_port: int | None,
+    metrics_address: str,
+    token_file: Path | None,
     metrics_file: Path | None,
 ) -> None:
     """Carry EXPERIMENT out: break, measure, put back, judge.
@@ -61,6 +83,7 @@ def command(
       chaos run slow-dns.yaml --environment localstack --speed 5
     """
     from chaos import library
+    from chaos.cli.consent import consent
     from chaos.cli.ending import conclude
     from chaos.cli.say import say
     from chaos.cli.view import follow
@@ -69,19 +92,23 @@ def command(
     from chaos.report.words import count as counted
     from chaos.rollback import incomplete
 
+    tell = partial(say, to_stderr=as_json)
     drill = Drill(
         library.find(experiment),
         environment=environment,
         endpoint=endpoint,
         profile=profile,
+        undo_log=undo_log,
+        policy=policy,
+        agree=consent(tell, yes=yes),
+        break_lock=break_lock,
         speed=speed,
         variables=variables,
         allow_commands=allow_commands,
     )
-    tell = partial(say, to_stderr=as_json)
     title = drill.experiment.title or drill.experiment.name
     with ExitStack() as views:
-        count = views.enter_context(_metrics(metrics_port, tell))
+        count = views.enter_context(_metrics(metrics_port, metrics_address, token_file, tell))
         tell(f"{title}\nstarting the {environment} environment …")
         show = views.enter_context(follow(plain=plain, to_stderr=as_json))
 
@@ -107,15 +134,22 @@ def command(
 
 
 @contextmanager
-def _metrics(port: int | None, tell: Callable[[str], None]) -> Iterator[Callable[[Event], None]]:
+def _metrics(
+    port: int | None, address: str, token_file: Path | None, tell: Callable[[str], None]
+) -> Iterator[Callable[[Event], None]]:
     """While it is entered, metrics of the events that the view takes are served, if wanted."""
     if port is None:
         yield lambda _: None
         return
+    from chaos.cli.dns_places import place, shown
     from chaos.cli.view import safely
-    from chaos.metrics import LOOPBACK, Metrics, served
+    from chaos.metrics import Metrics, served
 
+    at = place(address, port, "--metrics-address")
+    wanted, is_new = token.token_of(token_file, at[0])
     metrics = Metrics()
-    with served(metrics, port) as port:
-        tell(f"metrics at http://{LOOPBACK}:{port}/metrics")
+    with served(metrics, port, at[0], wanted) as port:
+        tell(f"metrics at http://{shown((at[0], port))}/metrics")
+        if wanted and is_new:
+            tell(token.told(wanted))
         yield safely(metrics)

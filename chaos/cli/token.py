@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import secrets
 from pathlib import Path
 
 import click
@@ -42,12 +41,16 @@ def token_of(file: Path | None, address: str) -> tuple[str | None, bool]:
                 f"{said}: a token is 16 letters and digits or more; make one: openssl rand -hex 32"
             )
         return given, False
-    return (None, False) if is_loopback(address) else (secrets.token_urlsafe(32), True)
+    if is_loopback(address):
+        return None, False
+    from secrets import token_urlsafe  # few commands need one
+
+    return token_urlsafe(32), True
 
 
 def told(token: str) -> str:
     """How a new token is shown, once."""
-    return f"token:   {token}  (shown once; send it as Authorization: Bearer …)"
+    return f"token:   {token}  (shown once; goes into the header Authorization, behind 'Bearer ')"
 
 
 def _of_file(file: Path) -> str:

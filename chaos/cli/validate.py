@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from chaos.cli import completions, options
 from chaos.cli.say import say, say_json
 from chaos.errors import InvalidInput, Located
+
+if TYPE_CHECKING:
+    from chaos.experiment import Experiment
 
 
 @click.command("validate")
@@ -21,9 +25,14 @@ from chaos.errors import InvalidInput, Located
     shell_complete=completions.experiments,
 )
 @options.variables
+@options.policy
 @options.as_json
-def command(experiments: tuple[str, ...], variables: dict[str, str], as_json: bool) -> None:
+def command(
+    experiments: tuple[str, ...], variables: dict[str, str], policy: Path | None, as_json: bool
+) -> None:
     """Check experiment files, and tell all that is wrong at once.
+
+    One that names accounts is held against the policies too, as far as that goes without them.
 
     A variable without a default needs a value here as it does for a run; what does not depend on
     it is checked without.
@@ -44,6 +53,8 @@ def command(experiments: tuple[str, ...], variables: dict[str, str], as_json: bo
             for each in (loaded, *map(loaded.on, loaded.environments)):
                 if each.brings_lab:  # a shipped one is right, and to read it takes a while
                     experiment.load_lab(each, path)
+            if policy or loaded.accounts:
+                _hold_against(policy, loaded)
         except InvalidInput as error:
             checked[file] = list(error.problems)
         else:
@@ -56,6 +67,14 @@ def command(experiments: tuple[str, ...], variables: dict[str, str], as_json: bo
         sys.exit(InvalidInput.exit_code if problems else 0)
     if problems:
         raise InvalidInput(*problems)
+
+
+def _hold_against(policy: Path | None, experiment: Experiment) -> None:
+    from chaos import safety
+
+    held = safety.find(policy)
+    if refused := safety.static(experiment.on("aws"), held) if experiment.accounts else ():
+        raise InvalidInput(*refused)
 
 
 def _document(checked: dict[str, list[str]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from chaos.custody.lease import Held
 from chaos.custody.rebuilding import rebuild
 from chaos.custody.store import Calls, Store, open_store
-from chaos.custody.taking import taken_over
+from chaos.custody.taking import finish, taken_over
 from chaos.custody.unfinished import Unfinished, one
 from chaos.environments.on_aws import OnAws
 from chaos.errors import ChaosError, InvalidInput, JournalFailed
@@ -33,25 +33,35 @@ async def who(call: Calls) -> str:
     return str((await call("sts", HOME, "get_caller_identity"))["Arn"])
 
 
-async def look(found: Unfinished) -> list[Checked]:
+async def look(found: Unfinished, *, profile: str | None = None) -> list[Checked]:
     """What its open levers read, and what would become of them; changes nothing.
 
-    Raises JournalFailed, and what keeps the accounts from being reached.
+    `profile` reaches the accounts instead of the one that the run had. Raises
+    JournalFailed, and what keeps the accounts from being reached.
     """
     if not found.open_pulls:
         return []
     with tempfile.TemporaryDirectory(prefix="chaos-") as directory:
-        return await check(rebuild(found, Runs(Path(directory))))
+        return await check(rebuild(found, Runs(Path(directory))), profile=profile)
 
 
 async def put_back(
-    store: Store, found: Unfinished, runs: Runs, by: str, tell: Callable[[str], None]
+    store: Store,
+    found: Unfinished,
+    runs: Runs,
+    by: str,
+    tell: Callable[[str], None],
+    *,
+    profile: str | None = None,
 ) -> list[Pull]:
     """Put back what that run has left open, and clear it away if nothing is.
 
     A journal of it is rebuilt below `runs`. Raises JournalFailed without its header, InvalidInput
     when somebody else was faster, and what keeps store or accounts from being reached.
     """
+    if found.over:
+        await finish(store, found.run)
+        return []
     if found.history is None and not found.nothing_open:
         raise JournalFailed(
             f"the run {found.run} cannot be put back from here, for {found.problems[0]}; use the"
@@ -60,10 +70,12 @@ async def put_back(
     async with taken_over(store, found, by, tell) as (known, record):
         if known.history is None or not known.open_pulls:
             return []
-        return await resume(rebuild(known, runs), tell, outside=record)
+        return await resume(rebuild(known, runs), tell, profile=profile, outside=record)
 
 
-async def resume_minded(path: Path, tell: Callable[[str], None]) -> list[Pull]:
+async def resume_minded(
+    path: Path, tell: Callable[[str], None], *, profile: str | None = None
+) -> list[Pull]:
     """Put back from the journal at `path`, and tell the run's undo log of it, if it has one.
 
     An undo log that cannot be reached keeps no lever from being put back. Raises what `resume`
@@ -71,24 +83,22 @@ async def resume_minded(path: Path, tell: Callable[[str], None]) -> list[Pull]:
     """
     header = load(path, salvage=True).header
     if not header.get("undo_log"):
-        return await resume(path, tell)
-    environment = OnAws(
-        header["environment"].get("endpoint"), {}, profile=header["environment"].get("profile")
-    )
+        return await resume(path, tell, profile=profile)
+    at: dict[str, Any] = header["environment"]
+    environment = OnAws(at.get("endpoint"), {}, profile=profile or at.get("profile"))
     try:
-        call = environment.base.call
-        store = open_store(header["undo_log"], call)
-        try:
-            found, by = await one(store, header["run"]), await who(call)
-        except ChaosError as error:
-            tell(f"the undo log cannot be reached, so its locks stay for now: {error}")
-            return await resume(path, tell)
+        store = open_store(header["undo_log"], environment.base.call)
+        found, by = await one(store, header["run"]), await who(environment.base.call)
+    except ChaosError as error:
+        tell(f"the undo log cannot be reached, so its locks stay for now: {error}")
+        found = None
+    try:
         if found is None:
-            return await resume(path, tell)
+            return await resume(path, tell, profile=profile)
         if found.alive and not (found.held and _ended(found.held)):
             raise InvalidInput(f"the run {found.run} is still minded by {_minder(found)}")
         async with taken_over(store, found, by, tell) as (_, record):
-            return await resume(path, tell, outside=record)
+            return await resume(path, tell, profile=profile, outside=record)
     finally:
         environment.close()
 

@@ -70,7 +70,7 @@ async def _run(store: Store, run: str, keys: list[str]) -> Unfinished:
     if logs and not (events and events[0]["event"] == "run"):
         problems.append("its header is missing")
     problems += _gaps(run, logs)
-    whole = known(events)
+    whole, over = known(events), finished(run) in keys
     problems += [f"the pull {e['pull']} is missing" for e in events if e not in whole]
     return Unfinished(
         run=run,
@@ -79,9 +79,9 @@ async def _run(store: Store, run: str, keys: list[str]) -> Unfinished:
         held=held,
         leased=leased,
         alive=held is not None and held.alive(store.clock.now()),
-        over=finished(run) in keys,
+        over=over,
         next=int(logs[-1].rpartition("/")[2]) + 1 if logs else 0,
-        problems=tuple(problems),
+        problems=() if over else tuple(problems),  # what is missing then was cleared away
     )
 
 

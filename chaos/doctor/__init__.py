@@ -5,7 +5,8 @@ is contacted but what is configured: without credentials and without an endpoint
 port of this machine where a LocalStack would be.
 
 A finding is `missing` when the embedded lab cannot work without it, or when it was asked for by
-name (`--endpoint`) and is not there. All else that is not as it should be is a `warning`.
+name (`--endpoint`, `--environment aws`) and is not there. All else that is not as it should be is a
+`warning`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ CHECKS: dict[str, Check] = {
     "runs": leftovers.runs,
     "labs": leftovers.labs,
 }
+# What a drill in a real account needs of this machine, and of the account.
+OF_ACCOUNTS = ("python", "tmpdir", "disk", "clock", "credentials", "endpoint", "identity", "runs")
 # What one check may take, in seconds of the wall: a credential process may hang for ever.
 DEADLINE_S = 20.0
 
@@ -46,6 +49,8 @@ def examine(
 ) -> Iterable[Finding]:
     """The findings of all checks, in order, each as soon as it is known."""
     for name, check in checks.items():
+        if asked.environment == "aws" and name not in OF_ACCOUNTS:
+            continue
         yield from _bounded(name, check, asked, deadline_s)
 
 

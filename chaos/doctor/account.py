@@ -17,8 +17,10 @@ from typing import Any
 from urllib.request import Request
 
 from chaos.doctor.finding import Asked, Finding, Level
+from chaos.environments import endpoint as endpoints
 from chaos.environments.account import ANSWER_WITHIN_S, Account
-from chaos.errors import CallFailed
+from chaos.environments.refusals import why
+from chaos.errors import CallFailed, InvalidInput
 
 # AWS refuses what is signed more than five minutes off (AWS General Reference, SigV4).
 REFUSED_SKEW_S = 300.0
@@ -28,6 +30,25 @@ NOTABLE_SKEW_S = 30.0
 READS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "ec2:DescribeInstances": ("instances", "ec2", "describe_instances", {"DryRun": True}),
 }
+# Asked besides, where drills in this very account are meant.
+MORE_READS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "ec2:DescribeSubnets": ("subnets", "ec2", "describe_subnets", {"DryRun": True}),
+    "ec2:DescribeNetworkAcls": ("network ACLs", "ec2", "describe_network_acls", {"DryRun": True}),
+    "autoscaling:DescribeAutoScalingGroups": (
+        "Auto Scaling groups",
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        {"MaxRecords": 1},
+    ),
+    "route53:ListHostedZones": ("zones", "route53", "list_hosted_zones", {"MaxItems": "1"}),
+    "rds:DescribeDBInstances": ("databases", "rds", "describe_db_instances", {"MaxRecords": 20}),
+    "fis:ListExperimentTemplates": (
+        "templates of FIS",
+        "fis",
+        "list_experiment_templates",
+        {"maxResults": 1},
+    ),
+}
 YES_IT_WOULD = "DryRunOperation"
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
@@ -36,11 +57,18 @@ def credentials(asked: Asked) -> Iterator[Finding]:
     """Where boto3 would find credentials."""
     try:
         source = _account(asked).source()
+        if asked.environment == "aws":
+            endpoints.checked(asked.endpoint)
+    except InvalidInput as error:
+        yield Finding("credentials", "missing", str(error))
+        return
     except CallFailed as error:
         do = "mend the profile or the variable, or unset it"
         yield Finding("credentials", _level(asked), str(error), do)
         return
-    if source is None:
+    if source is None and asked.environment == "aws":
+        yield Finding("credentials", "missing", why("NoCredentialsError", "", None))
+    elif source is None:
         says = "none are configured; the embedded lab needs none, and nobody was asked"
         yield Finding("credentials", "ok", says)
     else:
@@ -58,7 +86,7 @@ def endpoint(asked: Asked) -> Iterator[Finding]:
     if nothing:
         yield Finding("endpoint", "ok", "none is configured, and nobody was asked")
         return
-    url = configured or f"https://sts.{account.region}.amazonaws.com"
+    url = configured or account.aws_url()
     if not url.lower().startswith(("http://", "https://")):
         says = f"{url} is no http or https URL"
         yield Finding("endpoint", _level(asked), says, "write it as http://127.0.0.1:4566")
@@ -88,18 +116,31 @@ def identity(asked: Asked) -> Iterator[Finding]:
         do = "renew the credentials (aws sso login, a new key), or mend the endpoint or the clock"
         yield Finding("identity", _level(asked), str(error), do)
         return
-    says = f"account {who['Account']} as {who['Arn']}"
+    says = f"account {who['Account']}{_alias(account, asked)} as {who['Arn']}"
     if who["Arn"].endswith(":root"):
         do = "use a role with as few rights as the drill needs"
         yield Finding("identity", "warning", f"{says}: the root user, who may do anything", do)
     else:
         yield Finding("identity", "ok", says)
-    yield from (_permission(action, account) for action in READS)
+    reads = READS | (MORE_READS if asked.environment == "aws" else {})
+    yield from (_permission(action, account, *read) for action, read in reads.items())
 
 
-def _permission(action: str, account: Account) -> Finding:
+def _alias(account: Account, asked: Asked) -> str:
+    """The name that a run asks for before it begins, where there is one and it may be read."""
+    if asked.environment != "aws":
+        return ""
+    try:
+        aliases = account.call("iam", "list_account_aliases")["AccountAliases"]
+    except CallFailed as error:
+        return f" (its alias cannot be read: {error.code})"
+    return f" ({aliases[0]})" if aliases else " (without an alias)"
+
+
+def _permission(
+    action: str, account: Account, what: str, service: str, operation: str, params: dict[str, Any]
+) -> Finding:
     """Whether that may be read. Nothing is asked that could change anything."""
-    what, service, operation, params = READS[action]
     try:
         account.call(service, operation, **params)
     except CallFailed as error:
@@ -112,11 +153,11 @@ def _permission(action: str, account: Account) -> Finding:
 
 
 def _account(asked: Asked) -> Account:
-    return Account(asked.endpoint, asked.region)
+    return Account(asked.endpoint, asked.region, asked.profile)
 
 
 def _level(asked: Asked) -> Level:
-    return "missing" if asked.endpoint else "warning"
+    return "missing" if asked.endpoint or asked.environment == "aws" else "warning"
 
 
 def _clock(asked: Asked, date: str | None, skew: float) -> Finding:

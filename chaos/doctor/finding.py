@@ -22,8 +22,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the user named: an endpoint and a region, or None for what is configured."""
+    """What the user named: an endpoint, a region and a profile, or None for what is configured.
 
+    `environment` is the one that is meant, None for the lab.
+    """
+
+    environment: str | None = None
     endpoint: str | None = None
+    profile: str | None = None
     region: str | None = None
     runs: Runs

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chaos.environments.calls import AwsCalls
 from chaos.errors import CallFailed
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 ANSWER_WITHIN_S = 5.0  # connecting and reading each
 # Where botocore's names for its sources lead to.
@@ -57,10 +60,14 @@ def is_aws(host: str) -> bool:
 class Account:
     """One account, at the endpoint and in the region that are given or configured."""
 
-    def __init__(self, endpoint: str | None = None, region: str | None = None) -> None:
+    def __init__(
+        self, endpoint: str | None = None, region: str | None = None, profile: str | None = None
+    ) -> None:
         self._endpoint = endpoint
-        self.region = region or _configured_region() or DEFAULT_REGION
-        self._calls = AwsCalls(endpoint, timeout_s=ANSWER_WITHIN_S)
+        self._profile = profile
+        self.region = region or self._configured_region() or DEFAULT_REGION
+        session = self._session if profile else None
+        self._calls = AwsCalls(endpoint, session=session, timeout_s=ANSWER_WITHIN_S)
 
     def source(self) -> str | None:
         """Where boto3 finds credentials, in words; None when there are none.
@@ -68,10 +75,9 @@ class Account:
         Raises CallFailed when what is configured does not give any. The metadata service of EC2
         is asked on EC2 only: elsewhere that address belongs to nobody knows whom.
         """
-        import botocore.session
         from botocore.exceptions import BotoCoreError
 
-        session = botocore.session.get_session()
+        session = self._session()
         try:
             if not on_ec2():
                 session.get_component("credential_provider").remove("iam-role")
@@ -87,33 +93,43 @@ class Account:
         """The endpoint that is given or configured, other than AWS itself; None for AWS."""
         if self._endpoint:
             return self._endpoint
+        url = self.aws_url()
+        host = url.partition("://")[2].partition("/")[0].partition(":")[0]
+        return None if is_aws(host) else url
+
+    def aws_url(self) -> str:
+        """Where STS is called when no endpoint is given; raises CallFailed."""
         from botocore.exceptions import BotoCoreError
 
         # With a key boto3 need not look for one: that might ask the metadata service.
         calls = AwsCalls(None, key=("unused", "unused"))
         try:
-            url = calls.endpoint("sts", self.region)
+            return calls.endpoint("sts", self.region)
         except (BotoCoreError, ValueError) as error:
             raise CallFailed("finding the endpoint", type(error).__name__, str(error)) from error
         finally:
             calls.close()
-        host = url.partition("://")[2].partition("/")[0].partition(":")[0]
-        return None if is_aws(host) else url
 
     def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         """One operation, which should read only; raises CallFailed."""
         return self._calls.call_now(service, self.region, operation, **params)
 
+    def _session(self) -> Session:
+        import botocore.session
 
-def _configured_region() -> str | None:
-    import botocore.session
-    from botocore.exceptions import BotoCoreError
+        session: Session = botocore.session.get_session()
+        if self._profile:
+            session.set_config_variable("profile", self._profile)
+        return session
 
-    try:
-        region: str | None = botocore.session.get_session().get_config_variable("region")
-    except BotoCoreError:
-        return None  # a profile that is not there: `source` tells it
-    return region or os.environ.get("AWS_REGION")
+    def _configured_region(self) -> str | None:
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            region: str | None = self._session().get_config_variable("region")
+        except BotoCoreError:
+            return None  # a profile that is not there: `source` tells it
+        return region or os.environ.get("AWS_REGION")
 
 
 def on_ec2() -> bool:

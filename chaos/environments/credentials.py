@@ -74,13 +74,14 @@ class Bound(Session):
         return super().create_client(service_name, *args, **kwargs)
 
 
-def base(endpoint: str | None, profile: str | None) -> Session:
+def base(endpoint: str | None, profile: str | None, region: str | None = None) -> Session:
     """A session with what boto3 would find here, or with that profile. Contacts nobody.
 
-    Raises EnvironmentFailed for a profile that cannot be read, InvalidInput for one that leads
+    `region` is where botocore asks STS for a role that the profile names. Raises EnvironmentFailed for a profile that cannot be read, InvalidInput for one that leads
     elsewhere.
     """
     session = Bound(endpoint, profile)
+    session.set_config_variable("region", region)
     try:
         own = session.get_scoped_config()
         providers = session.get_component("credential_provider")

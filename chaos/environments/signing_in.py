@@ -73,7 +73,8 @@ class SigningIn:
         from chaos.environments import credentials
 
         if profile not in self._sessions:
-            self._sessions[profile] = credentials.base(self._endpoint, profile)
+            region = next((a["regions"][0] for a in self._accounts.values()), None)
+            self._sessions[profile] = credentials.base(self._endpoint, profile, region)
         return self._sessions[profile]
 
     async def _past_mfa(self, name: str, profile: str | None, session: Session) -> Session:

@@ -12,14 +12,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
 from chaos.environments.regions import partition
 from chaos.experiment.objectives import FROZEN
 from chaos.faults.fault import Fault
 from chaos.schema import did_you_mean, problem
-from probes.aws_api import Region
 from probes.durations import Duration
 from probes.probe import Probe
 
@@ -38,9 +45,21 @@ Serial = Annotated[
 # STS API Reference, AssumeRole.
 ExternalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$")]
 Profile = Annotated[str, StringConstraints(pattern=r"^[^\s\[\]]{1,128}$")]
+REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]+"
 # The fields of faults and probes that name a region, or a zone, whose name begins with its region.
 REGION_FIELDS = ("region", "write_to", "read_from")
 ZONE_FIELD = "zone"
+
+
+def _region(given: str) -> str:
+    if not re.fullmatch(REGION, given):
+        raise ValueError(f"{given[:60]!r} is no region, such as us-east-1")
+    return given
+
+
+Region = Annotated[
+    str, AfterValidator(_region), WithJsonSchema({"type": "string", "pattern": f"^{REGION}$"})
+]
 
 
 class Account(BaseModel):
@@ -49,7 +68,7 @@ class Account(BaseModel):
     model_config = FROZEN
 
     id: Id = Field(description="the id of the account, 12 digits")
-    regions: tuple[Region, ...] = Field(
+    regions: list[Region] = Field(
         min_length=1, max_length=50, description="regions such as us-east-1; others are not touched"
     )
     role: Role | None = Field(
@@ -80,7 +99,7 @@ class Account(BaseModel):
 
     @field_validator("regions")
     @classmethod
-    def _of_one_partition(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+    def _of_one_partition(cls, regions: list[str]) -> list[str]:
         if twice := next((r for n, r in enumerate(regions) if r in regions[:n]), None):
             raise ValueError(f"{twice} is named a second time")
         partitions = {partition(region): region for region in regions}
@@ -163,6 +182,5 @@ def _regions(part: Fault | Probe) -> Iterator[tuple[str, str]]:
     for name in REGION_FIELDS:
         if isinstance(region := getattr(part, name, None), str):
             yield name, region
-    zone = re.match(r"([a-z]{2,}(?:-[a-z]+)+-\d+)[a-z-]", str(getattr(part, ZONE_FIELD, "")))
-    if zone:
+    if zone := re.match(rf"({REGION})[a-z-]", str(getattr(part, ZONE_FIELD, ""))):
         yield ZONE_FIELD, zone[1]

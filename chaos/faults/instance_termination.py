@@ -10,8 +10,12 @@ from pydantic import Field, StringConstraints
 from chaos.errors import InvalidInput
 from chaos.faults.fault import Fault, Fidelity, Look, Pull
 from chaos.levers.ec2 import InstanceTermination as Termination
+from chaos.levers.paging import every
+from chaos.levers.powers import Grant, Grants
 
 Pick = Annotated[str, StringConstraints(pattern=r"^(all|[1-9]\d{0,3}|([1-9]\d?|100)%)$")]
+
+LOOKS = Grants(looks=(Grant(actions=("ec2:DescribeInstanceAttribute",)),))
 
 
 class InstanceTermination(Fault):
@@ -23,7 +27,8 @@ class InstanceTermination(Fault):
 
     All that is given of `tags`, `zone` and `ids` must fit, and of the running instances that do,
     `pick` are drawn at random: `chaos plan` shows one draw, the run makes its own. To find fewer
-    than are to be picked, or none at all, is an error before anything is touched.
+    than are to be picked, or none at all, is an error before anything is touched. So is, in a real
+    account, an instance among them that is protected from termination.
     """
 
     summary: ClassVar[str] = "terminate instances, chosen by id, tags and zone"
@@ -34,7 +39,11 @@ class InstanceTermination(Fault):
   zone: us-east-1a
   pick: 1
 """
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab", "localstack": "lab"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {
+        "embedded": "lab",
+        "localstack": "lab",
+        "aws": "real",
+    }
     one_way: ClassVar[bool] = True
 
     kind: Literal["instance_termination"]
@@ -50,6 +59,9 @@ class InstanceTermination(Fault):
 
     def everyone(self) -> Self:
         return self.model_copy(update={"pick": "all"})
+
+    def grants(self) -> Grants:
+        return Termination.grants | LOOKS
 
     def services(self) -> frozenset[str]:
         return frozenset({"ec2"})
@@ -67,26 +79,40 @@ class InstanceTermination(Fault):
                 f"instance_termination: picks nothing: {len(found)} running instances match"
                 f" in {self.region} and pick is {self.pick}"
             )
+        if look.kind == "aws":
+            await self._refuse_protected(look, found)
         for instance in sorted(random.sample(found, count)):
             await pull(Termination(region=self.region, instance=instance), True)
+
+    async def _refuse_protected(self, look: Look, found: list[str]) -> None:
+        """All that could be drawn: what a plan draws is not what the run will."""
+        for instance in found:
+            answer = await look(
+                "ec2",
+                self.region,
+                "describe_instance_attribute",
+                InstanceId=instance,
+                Attribute="disableApiTermination",
+            )
+            if answer.get("DisableApiTermination", {}).get("Value"):
+                raise InvalidInput(
+                    f"instance_termination: {instance} matches and is protected from termination;"
+                    " choose others, or lift its protection"
+                )
 
     async def _matching(self, look: Look) -> list[str]:
         filters: list[dict[str, Any]] = [{"Name": "instance-state-name", "Values": ["running"]}]
         filters += [{"Name": f"tag:{k}", "Values": [v]} for k, v in self.tags.items()]
-        found: list[str] = []
-        more: dict[str, str] = {}
-        while True:
-            page = await look("ec2", self.region, "describe_instances", Filters=filters, **more)
-            found += [
-                instance["InstanceId"]
-                for reservation in page["Reservations"]
-                for instance in reservation["Instances"]
-                # Not as a filter: LocalStack finds nothing by `availability-zone`.
-                if self.zone in (None, instance["Placement"]["AvailabilityZone"])
-            ]
-            if not page.get("NextToken"):
-                break
-            more = {"NextToken": page["NextToken"]}
+        pages = await every(
+            look, "ec2", self.region, "describe_instances", "Reservations", Filters=filters
+        )
+        found = [
+            instance["InstanceId"]
+            for reservation in pages
+            for instance in reservation["Instances"]
+            # Not as a filter: LocalStack finds nothing by `availability-zone`.
+            if self.zone in (None, instance["Placement"]["AvailabilityZone"])
+        ]
         return sorted(i for i in found if not self.ids or i in self.ids)
 
 

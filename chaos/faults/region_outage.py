@@ -7,8 +7,11 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from chaos.errors import InvalidInput
-from chaos.faults.fault import Fault, Fidelity, Look, Pull
+from chaos.faults import region_on_aws
+from chaos.faults.chosen import Chosen
+from chaos.faults.fault import Coverage, Fault, Fidelity, Look, Pull
 from chaos.levers.lab import CLOSED, ApiRule, Reachability, Replication
+from chaos.levers.powers import Grants
 
 # Their changes are made in us-east-1 for the whole world; their data planes go on. Source: AWS
 # Fault Isolation Boundaries, "Global services" (partitional and edge services).
@@ -32,6 +35,10 @@ class RegionOutage(Fault):
     When the region is `us-east-1`, the control planes that AWS runs there for the whole world fail
     too (IAM, Route 53, CloudFront, Organizations, Account). Their data planes go on, so DNS answers
     but records cannot be changed.
+
+    In a real account nobody can switch a region off. There it cuts what you name, and only that:
+    `subnets` (always), and where you name them `endpoints`, `launches`, `tables` and `buckets`;
+    `chaos plan` tells what goes on. What is named has no meaning in a lab.
     """
 
     summary: ClassVar[str] = "a region goes dark: API calls, addresses and replication"
@@ -40,17 +47,52 @@ class RegionOutage(Fault):
   region: us-east-1
   lasts: 180s
 """
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "lab", "localstack": "lab"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {
+        "embedded": "lab",
+        "localstack": "lab",
+        "aws": "real",
+    }
 
     kind: Literal["region_outage"]
     region: str = Field(description="the region that fails, such as us-east-1")
     mode: Literal["hang", "refuse"] = Field(
         default="hang",
         description="hang: calls and connections are swallowed, as when packets are lost;"
-        " refuse: they are reset at once",
+        " refuse: they are reset at once (not on aws)",
+    )
+    subnets: Chosen | None = Field(
+        default=None, description="on aws: the subnets that are cut off; there it must be given"
+    )
+    endpoints: Chosen | None = Field(
+        default=None, description="on aws: the VPC endpoints that are closed"
+    )
+    launches: Chosen | None = Field(
+        default=None,
+        description="on aws: the Auto Scaling groups that neither launch nor terminate instances",
+    )
+    tables: tuple[str, ...] = Field(
+        default=(), max_length=100, description="on aws: global tables that stop replicating"
+    )
+    buckets: tuple[str, ...] = Field(
+        default=(),
+        max_length=100,
+        description="on aws: buckets that stop replicating; what is written to them meanwhile is"
+        " not replicated afterwards either",
     )
 
+    def grants(self) -> Grants:
+        return region_on_aws.grants(self)
+
+    def coverage(self) -> Coverage | None:
+        return region_on_aws.coverage(self) if self.subnets else None
+
     async def inject(self, look: Look, pull: Pull) -> None:
+        if look.kind == "aws":
+            await region_on_aws.inject(self, look, pull)
+        else:
+            await self._in_a_lab(look, pull)
+
+    async def _in_a_lab(self, look: Look, pull: Pull) -> None:
         lab = await look("lab", "", "describe_lab")
         if self.region not in lab["regions"]:
             known = ", ".join(lab["regions"])

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chaos.errors import ChaosError, EnvironmentFailed
+from chaos.secrets import mask_output
 
 if TYPE_CHECKING:
     from chaos.lab.control_plane import Given
@@ -49,6 +50,7 @@ def main() -> int:
     with contextlib.suppress(PermissionError):  # it leads its own already
         os.setsid()
     tell = _only_teller()
+    mask_output()
     _forget_aws()
     if not (line := sys.stdin.buffer.readline(LONGEST_LINE)):
         return 0

@@ -11,7 +11,7 @@ from chaos.levers.lever import Value
 from chaos.levers.marked import tag_map
 from chaos.levers.paging import every
 from chaos.levers.powers import Call, Grant, Grants, Target
-from chaos.levers.settled import settled
+from chaos.levers.settled import persistently, settled
 
 OPERATIONS = {"suspended": "suspend_processes", "running": "resume_processes"}
 GROUPS = "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*"
@@ -51,13 +51,17 @@ class AutoscalingProcess:
         return "suspended" if self.process in suspended else "running"
 
     async def set(self, environment: Environment, value: Value) -> None:
-        await environment.call(
-            "autoscaling",
-            self.region,
-            OPERATIONS[value],
-            AutoScalingGroupName=self.group,
-            ScalingProcesses=[self.process],
-        )
+        async def step() -> None:
+            await environment.call(
+                "autoscaling",
+                self.region,
+                OPERATIONS[value],
+                AutoScalingGroupName=self.group,
+                ScalingProcesses=[self.process],
+            )
+
+        # Another change of the group is under way, such as that of its other processes.
+        await persistently(step, "ResourceContention")
         await settled(self, environment, value)
 
     def calls(self, prior: Value, value: Value) -> list[Call]:

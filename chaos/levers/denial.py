@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from chaos.environments.environment import Environment
 from chaos.levers.expiry import parsed
 from chaos.levers.lever import Value
-from chaos.levers.marked import refuse_others
+from chaos.levers.marked import named, refuse_others
 from chaos.levers.paging import Call as Calling
 from chaos.levers.policies import (
     Policy,
@@ -84,6 +84,7 @@ class Denial(ABC):
             found = await self._look(environment)
             wanted = without(found.policy)
             if value is not None:
+                named(self.run)
                 wanted = merged(wanted, self._statements(value["until"]))
             if wanted is None and found.policy is not None:
                 await self.delete(environment, found.revision)

@@ -21,6 +21,7 @@ from chaos.levers.marked import FOR, TAG, refuse_others
 from chaos.levers.powers import Call, Grants, Target
 from chaos.levers.settled import settled
 
+SETTLED = "chaos:settled"  # the mark of people on a failed experiment: its targets are seen to
 RUNNING, ABSENT = "running", "absent"
 # To resolve the targets and begin; to stop, which ends the actions and undoes what they did first.
 START_WITHIN_S, STOP_WITHIN_S = 300.0, 900.0
@@ -54,7 +55,9 @@ class FisExperiment:
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
     async def read(self, environment: Environment) -> Value:
-        alive = [e for e in await self._experiments(environment) if status(e) in ALIVE]
+        found = await self._experiments(environment)
+        alive = [e for e in found if status(e) in ALIVE]
+        alive += await self._left(environment, found)
         templates = await self._templates(environment)
         complete = len(alive) == 1 and status(alive[0]) == RUNNING
         if complete and (self.template or len(templates) == 1):
@@ -145,20 +148,30 @@ class FisExperiment:
 
     async def _stop(self, environment: Environment) -> None:
         for one in await self._experiments(environment):
-            if status(one) in ALIVE:
-                await self._stop_one(environment, one)
+            if status(one) not in ALIVE:
+                continue
+            if status(one) != "stopping":
+                await self._call(environment, "stop_experiment", id=one["id"])
+            await until(environment, self.region, one["id"], _ended, STOP_WITHIN_S)
         for template in await self._templates(environment):
             await self._call(environment, "delete_experiment_template", id=template["id"])
-
-    async def _stop_one(self, environment: Environment, one: Mapping[str, Any]) -> None:
-        if status(one) != "stopping":
-            await self._call(environment, "stop_experiment", id=one["id"])
-        ended = await until(environment, self.region, one["id"], _ended, STOP_WITHIN_S)
-        if status(ended) == "failed":
+        for one in await self._left(environment, await self._experiments(environment)):
             raise RestoreFailed(
-                f"FIS failed to stop it cleanly, and what its actions did may not be put back;"
-                f" look at the targets of {one['id']}: {told(ended)}"
+                f"{told(one)}; what its failed actions did may not be put back: see to their"
+                f" targets, then say so with: aws fis tag-resource --region {self.region}"
+                f" --resource-arn {one['arn']} --tags {SETTLED}=yes"
             )
+
+    async def _left(
+        self, environment: Environment, found: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Those that have failed at something that was done, and nobody has seen to it."""
+        failed = [e for e in found if status(e) == "failed" and SETTLED not in e["tags"]]
+        whole = [
+            (await self._call(environment, "get_experiment", id=one["id"]))["experiment"]
+            for one in failed
+        ]
+        return [one for one in whole if any(map(_did_harm, one.get("actions", {}).values()))]
 
     async def _template(self, environment: Environment) -> str:
         """The id of ours, created and complete."""
@@ -247,3 +260,9 @@ def _begun(status: str) -> bool:
 
 def _ended(status: str) -> bool:
     return status not in ALIVE
+
+
+def _did_harm(action: Mapping[str, Any]) -> bool:
+    """Whether an action has failed after it had begun, and was done to something."""
+    failed = action["state"]["status"] == "failed" and "startTime" in action
+    return failed and bool(action.get("targets"))

@@ -72,7 +72,7 @@ async def _of_one(
     environment: Environment, region: str, name: str, kind: str, wanted: Found
 ) -> list[Target]:
     if kind in DESCRIBED:
-        return await _described(environment, region, kind, wanted)
+        return await described(environment, region, kind, wanted)
     if kind == "eks:pod":
         return [_pods(region, wanted.get("parameters", {}))]
     if kind == GROUP_TYPE:
@@ -87,9 +87,10 @@ async def _of_one(
     )
 
 
-async def _described(
+async def described(
     environment: Environment, region: str, kind: str, wanted: Found
 ) -> list[Target]:
+    """The resources of a type of EC2 that a target means, as Describe tells them."""
     operation, key, id_key = DESCRIBED[kind]
     found = await every(environment.call, "ec2", region, operation, key)
     if key == "Reservations":
@@ -225,4 +226,3 @@ async def _resources(environment: Environment, region: str, **params: Any) -> li
         token = page.get("PaginationToken", "")
         if not token:
             return found
-

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol, TypeVar, runtime_checkable
 
-from chaos.errors import InvalidInput
+from chaos.errors import InjectionFailed, InvalidInput
 
 TAG = "chaos:run"
 FOR = "chaos:for"  # beside it: the resource that it was created for, so that a lever finds its own
@@ -34,9 +34,16 @@ def bound(lever: L, run: str) -> L:
     return lever
 
 
+def named(run: str) -> str:
+    """The run, which whoever creates something must know; raises InjectionFailed."""
+    if not run:
+        raise InjectionFailed("nothing is created in an account without the id of a run to mark it")
+    return run
+
+
 def tags(run: str, of: str = "") -> list[dict[str, str]]:
     """The mark, as most services of AWS want tags; `of`: the resource that it is created for."""
-    return [{"Key": TAG, "Value": run}, *([{"Key": FOR, "Value": of}] if of else [])]
+    return [{"Key": TAG, "Value": named(run)}, *([{"Key": FOR, "Value": of}] if of else [])]
 
 
 def filters(run: str, of: str = "") -> list[dict[str, object]]:

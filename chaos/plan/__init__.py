@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from chaos.environments.environment import Environment
 from chaos.environments.regions import partition
+from chaos.errors import InvalidInput
 from chaos.experiment import Experiment
 from chaos.levers import expiry
 from chaos.plan.cost import Cost, cost
 from chaos.plan.permitted import Checked, permitted
 from chaos.plan.time import Times, times
-from chaos.safety import Planned
-from chaos.safety.result import GuardResult
+from chaos.safety import GuardResult, Planned, Policy, judge, look
 
 __all__ = ["Checked", "Cost", "GuardResult", "Plan", "Planned", "Times", "draw_up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that is known before a run. A lab has no guards and no permissions to ask for."""
+    """Everything that is known before a run. A lab has no guards and no permissions to ask for.
+
+    `problems` say what keeps a fault from being brought about at all.
+    """
 
     pulls: tuple[Planned, ...]
+    problems: tuple[str, ...] = ()
     guards: tuple[GuardResult, ...] = ()
     permissions: tuple[Checked, ...] = ()
     cost: Cost
@@ -34,21 +37,23 @@ class Plan:
     def refused(self) -> bool:
         """Whether a run would be refused, or could not do what it is to do."""
         missing = any(checked.those("missing") for checked in self.permissions)
-        return missing or not all(guard.ok for guard in self.guards)
+        return bool(self.problems) or missing or not all(guard.ok for guard in self.guards)
 
 
-async def draw_up(
-    experiment: Experiment,
-    environment: Environment,
-    pulls: Sequence[Planned],
-    guards: Sequence[GuardResult],
-) -> Plan:
-    """The plan with these pulls and guards; looks only. Raises CallFailed and InvalidInput."""
+async def draw_up(experiment: Experiment, environment: Environment, policy: Policy) -> Plan:
+    """The plan as things are now; looks only.
+
+    Raises InvalidInput with all that is wrong in a lab; of an account the plan tells it.
+    """
     real = environment.kind == "aws"
+    pulls, problems = await look(experiment, environment)
+    if problems and not real:
+        raise InvalidInput(*problems)
     regions = [region for account in experiment.accounts.values() for region in account.regions]
     return Plan(
         pulls=tuple(pulls),
-        guards=tuple(guards),
+        problems=tuple(problems),
+        guards=tuple(await judge(experiment, pulls, environment, policy)),
         permissions=tuple(await permitted(experiment, environment, pulls)) if real else (),
         cost=await cost(pulls, environment, partition(regions[0]) if regions else "aws"),
         times=times(experiment, pulls, environment.stale_s),

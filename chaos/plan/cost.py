@@ -38,8 +38,9 @@ async def cost(planned: Iterable[Planned], environment: Environment, partition: 
     minutes = None if None in found else sum(m for m in found if m is not None)
     each = ACTION_MINUTE.get(partition)
     if minutes is None or each is None:
-        what = "how long FIS's actions last" if minutes is None else f"FIS's price in {partition}"
-        unknown = (f"{what} is not known before", ACCOUNTS)
+        price = f"FIS's price in {partition} is not known here"
+        what = "the action-minutes of FIS are not known before" if minutes is None else price
+        unknown = (what, ACCOUNTS)
         return Cost(dollars=None, action_minutes=minutes, notes=unknown)
     notes = (f"{minutes:g} action-minutes of FIS at ${each:.2f}", ACCOUNTS, NEGLIGIBLE)
     return Cost(dollars=round(minutes * each, 2), action_minutes=minutes, notes=notes)

@@ -34,6 +34,7 @@ class DnsServer:
     A TCP connection is closed after `idle_s` seconds of the wall without a whole message; more
     than `connections` at a time are turned away. Of answers that come later at most `waiting` are
     awaited at a time; beyond that, questions are lost, as they are where a server is overrun.
+    Who is not `allowed`, by address, gets no answer.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class DnsServer:
         idle_s: float = 10.0,
         connections: int = 128,
         waiting: int = 10_000,
+        allowed: Callable[[str], bool] | None = None,
     ) -> None:
         self.idle_s = idle_s
         self.connections = connections
         self.waiting = waiting
+        self.allowed = allowed
         self.open: set[Connection] = set()
         self._respond = respond
         self._later: set[asyncio.Task[None]] = set()
@@ -150,6 +153,8 @@ class _Udp:
                 wire, peer = self.sock.recvfrom(LARGEST)
             except OSError:  # empty, or the complaint of a client's machine
                 return
+            if self._server.allowed and not self._server.allowed(peer[0]):
+                continue
             self._server.take(wire, functools.partial(self._send, peer), udp=True)
 
     def _send(self, peer: Any, reply: bytes) -> None:

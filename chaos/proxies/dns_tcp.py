@@ -19,6 +19,7 @@ class Server(Protocol):
     idle_s: float
     connections: int
     open: set[Connection]
+    allowed: Callable[[str], bool] | None
 
     def take(
         self, wire: bytes, send: Callable[[bytes], None], *, udp: bool
@@ -38,11 +39,16 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        if len(self._server.open) >= self._server.connections:
+        full = len(self._server.open) >= self._server.connections
+        if full or not self._may_ask():
             self.transport.abort()
             return
         self._server.open.add(self)
         self._wait()
+
+    def _may_ask(self) -> bool:
+        allowed = self._server.allowed
+        return allowed is None or allowed(self.transport.get_extra_info("peername")[0])
 
     def data_received(self, data: bytes) -> None:
         self._unread += data

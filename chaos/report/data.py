@@ -277,6 +277,7 @@ def _facts(history: History) -> Iterator[tuple[str, str]]:
     faults = zip(history.experiment["faults"], header["fidelity"], strict=True)
     for settings, fidelity in faults:
         yield f"Fidelity of {words.fault(settings)}", words.FIDELITY.get(fidelity, fidelity)
+    yield from words.coverage(history)
     speed = header["speed"]
     yield "Speed", "real time" if speed == 1 else f"{speed:g} lab seconds a second of the wall"
     yield "Length", show(history.ended)

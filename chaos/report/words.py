@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from chaos.history import History
@@ -132,3 +133,12 @@ def count(n: int, noun: str) -> str:
 def printable(text: str) -> str:
     """On one line, and without what a terminal would obey."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def coverage(history: History) -> Iterator[tuple[str, str]]:
+    """What each fault cut in a real account, and what it could not: an outage of AWS is wider."""
+    told = history.header.get("coverage", [])  # journals of before have none
+    for settings, coverage in zip(history.experiment["faults"], told, strict=False):
+        if coverage:
+            yield f"Cut by {fault(settings)}", "; ".join(coverage["cut"])
+            yield f"Went on under {fault(settings)}", "; ".join(coverage["goes_on"])

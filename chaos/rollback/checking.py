@@ -31,16 +31,17 @@ class Checked:
     error: str = ""
 
 
-async def check(path: Path) -> list[Checked]:
+async def check(path: Path, *, profile: str | None = None) -> list[Checked]:
     """The levers that the run with this journal has left open, in the order of a rollback.
 
+    `profile` reaches an account instead of the one that the run had.
     Raises JournalFailed when the journal cannot be read, and what keeps the environment from being
     reached.
     """
     history = load(path, salvage=True)
     if not history.open_pulls:
         return []
-    environment = await reach(path, history, lambda _: None)
+    environment = await reach(path, history, lambda _: None, profile)
     seats = asyncio.Semaphore(SIDE_BY_SIDE)
     try:
         return await asyncio.gather(*(_look(p, environment, seats) for p in history.open_pulls))

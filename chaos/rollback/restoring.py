@@ -25,7 +25,7 @@ from chaos.history import Pull, setting
 from chaos.journal import Journal
 from chaos.levers import Counts, Lever, Patient, Value, from_json
 from chaos.levers.by_hand import ByHand
-from chaos.levers.powers import Halfway
+from chaos.levers.powers import Explains, Halfway
 
 log = logging.getLogger("chaos")
 
@@ -44,7 +44,7 @@ Step = Literal["already", "restore", "keep", "conflict"]
 OUTCOMES = {"already": "already", "restore": "restored", "keep": "kept", "conflict": "conflict"}
 
 
-def decide(found: Value, pull: Pull, lever: Lever | None = None) -> Step:
+def decide(found: Value, pull: Pull, lever: object = None) -> Step:
     """What to do with a lever that reads `found`."""
     if found == pull.prior:
         return "already"
@@ -105,26 +105,41 @@ class Restoring:
     async def to_its_end(self) -> Pull:
         """The pull with its outcome."""
         found, first = await self.look()
-        last = first
+        last, because = first, await self._because()
         if first == "already":
             self.back = self.now()
         # A call that seemed to fail may land later, and a read may be of what was before it.
         unsure = first == "already" and (self.stale > 0 or self.pull.done is None)
         if not self.pull.irreversible and (first == "restore" or unsure):
             found, last = await self._until_it_stays()
-        return self._ended(found, first, last)
+        ended = self._ended(found, first, last)
+        if because and ended.outcome in ("already", "restored"):
+            return replace(ended, outcome="already", error=because)
+        return ended
+
+    async def _because(self) -> str:
+        """Why others had put it back, if they had and the lever can tell."""
+        if not isinstance(self.lever, Explains) or self.pull.done is None:
+            return ""
+        try:
+            return await self.lever.ended_because(self.environment)
+        except ChaosError as error:
+            log.warning("it is not known whether %s ended by itself: %s", self.pull.lever, error)
+            return ""
 
     async def _until_it_stays(self) -> tuple[Value, Step]:
         """Set it until it stays there for a while; gives up in the end, with what it reads."""
         loop = asyncio.get_running_loop()
         late = LATE_S * self.speed if self.pull.done is None else 0.0
+        window = late + self.stale
         give_up = loop.time() + late + (WINDOWS - 2) * self.stale
         while True:
             await self._patiently(self.lever.set, self.environment, self.pull.prior)
             self.back = self.now()
-            found, step = await self._through(late + self.stale)
+            found, step = await self._through(window)
             if step in ("already", "conflict") or loop.time() >= give_up:
                 return found, step
+            await asyncio.sleep(window / LOOKS)
 
     async def _through(self, window: float) -> tuple[Value, Step]:
         """What it reads at the end of the window, or as soon as it is surely not as it was."""

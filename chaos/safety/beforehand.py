@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from chaos.errors import InvalidInput
 from chaos.experiment import Experiment
 from chaos.faults.fault import Fidelity
@@ -22,6 +25,12 @@ def fidelities(experiment: Experiment, kind: str) -> list[Fidelity]:
     if inert:
         raise InvalidInput(*inert)
     return [fault.fidelity[kind] for fault in experiment.faults]
+
+
+def coverage(experiment: Experiment, kind: str) -> list[dict[str, Any] | None]:
+    """For each fault what it cuts in a real account and what goes on, as a journal has it."""
+    told = [fault.coverage() if kind == "aws" else None for fault in experiment.faults]
+    return [asdict(covers) if covers else None for covers in told]
 
 
 def services(experiment: Experiment) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from chaos.environments.environment import Environment
 from chaos.environments.whoami import Whoami
@@ -22,12 +23,15 @@ WAYS_OUT = {
 }
 
 
-async def find(experiment: Experiment, environment: Environment, me: Whoami) -> Branch:
+async def find(
+    experiment: Experiment, environment: Environment, me: Whoami, undo_log: str | None
+) -> Branch:
     """What the tool needs, in words; what cannot be read is in `unknown`."""
     own = {me.instance: "the instance that chaos itself runs on"}
     own |= {me.subnet: "the subnet that chaos itself runs in"}
     ids = {name: what for name, what in own.items() if name}
-    unknown = () if me.known else (me.why or "it cannot be told",)
+    ids |= dict.fromkeys(_store(undo_log), "where the undo log is kept")
+    unknown: tuple[str, ...] = () if me.known else (me.why or "it cannot be told",)
     roles = {account.role for account in experiment.accounts.values()} | {me.role}
     if me.subnet and me.region:
         try:
@@ -40,6 +44,12 @@ async def find(experiment: Experiment, environment: Environment, me: Whoami) -> 
         region=me.region,
         unknown=unknown,
     )
+
+
+def _store(undo_log: str | None) -> list[str]:
+    """The name of the bucket, the table or the parameter that an undo log's URL names."""
+    url = urlsplit(undo_log or "")
+    return [name for name in (url.netloc or url.path,) if name]
 
 
 async def _ways_out(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from chaos.experiment import Experiment
 from chaos.experiment.accounts import REGION_FIELDS
 from chaos.experiment.safety import Rules
 from chaos.faults.fault import Fault
+from chaos.levers.fis_actions import one_way_actions
 from chaos.levers.powers import Target
 from chaos.safety.planning import Planned
 from probes.probe import Probe
@@ -57,8 +59,12 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """An Auto Scaling group: its healthy instances in service, and whether it launches others."""
+    """An Auto Scaling group: its healthy instances in service, and whether it launches others.
 
+    `members` are all of its instances, whatever their state.
+    """
+
+    members: frozenset[str]
     in_service: frozenset[str]
     launches: bool
 
@@ -86,7 +92,7 @@ class Facts:
 
     accounts: Mapping[str, str]  # ids, by the names that the experiment gives them
     regions: frozenset[str]
-    irreversible: frozenset[str] = frozenset()  # kinds that would be done for good
+    irreversible: frozenset[str] = frozenset()  # what would be done for good, by kind
     allowed: frozenset[str] = frozenset()  # of those, what the experiment allows
     dark: frozenset[str] = frozenset()  # regions that are taken away as a whole
     now: datetime
@@ -116,6 +122,13 @@ def spots(planned: tuple[Planned, ...]) -> Iterator[Spot]:
             yield Spot.of(pull.account, target)
 
 
+def for_good(pull: Planned) -> list[str]:
+    """What of it nothing puts back: its kind, or the ids of actions of FIS."""
+    actions = pull.lever.get("definition", {}).get("actions", {})
+    done = one_way_actions(actions) if pull.lever["kind"] == "fis_experiment" else []
+    return [pull.lever["kind"]] if pull.irreversible else done
+
+
 def expected_s(experiment: Experiment) -> float:
     """Seconds that a drill takes at most, if rollback takes none: steady state to recovery."""
     confirmed = max(p.confirm * p.every + p.timeout for p in experiment.probes.values())
@@ -127,7 +140,8 @@ def expected_s(experiment: Experiment) -> float:
 def written_accounts(experiment: Experiment) -> dict[str, str]:
     """The accounts that its faults touch and its probes call: their ids, by name."""
     probes = [probe for probe in experiment.probes.values() if probe.services()]
-    parts: list[Fault | Probe] = [*experiment.faults, *probes]
+    parts: list[Any] = [*experiment.faults, *probes]
+    parts += [other for f in experiment.faults for other in getattr(f, "target_accounts", ())]
     named = dict(experiment.account(part.account) for part in parts)
     return {name: named[name].id for name in sorted(named)}
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from chaos.environments.environment import Environment
 from chaos.errors import CallFailed, InjectionFailed, InvalidInput
 from chaos.experiment import Experiment
 from chaos.levers import Lever, to_json
 from chaos.levers.powers import Target
-from chaos.safety.facts import Facts, Source, Spot, spots, utc_now
+from chaos.safety.consent import Agree, ask
+from chaos.safety.facts import Facts, Group, Source, Spot, spots, utc_now
 from chaos.safety.gathering import gather, named, with_groups, written
 from chaos.safety.guards import STATIC, judged
-from chaos.safety.planning import Planned, targets
-from chaos.safety.policy import Policy
+from chaos.safety.planning import Planned, plan, targets
+from chaos.safety.policy import Policy, find
 from chaos.safety.result import GuardResult
+from chaos.safety.terminations import Place
 
 REAL = "aws"  # the kind of environment in which there is something to guard
 
@@ -27,16 +30,44 @@ def sources(experiment: Experiment, policy: Policy) -> tuple[Source, ...]:
     return (own, *(Source(str(file), file.rules) for file in policy.files))
 
 
+def policy_for(kind: str, explicit: Path | None = None) -> Policy:
+    """The policies for that kind of environment: a lab has none, but one that is named is read.
+
+    Raises InvalidInput.
+    """
+    return find(explicit) if explicit or kind == REAL else Policy()
+
+
+async def pass_the_gate(
+    experiment: Experiment,
+    environment: Environment,
+    policy: Policy,
+    *,
+    undo_log: str | None = None,
+    agree: Agree | None = None,
+) -> Permit | None:
+    """Plan, guards, consent; returns what to ask before each pull, if anything.
+
+    Raises InvalidInput with all that is wrong; nothing was touched.
+    """
+    planned = await plan(experiment, environment)
+    permit = await guard(experiment, planned, environment, policy, undo_log)
+    if permit is not None:
+        await ask(experiment, planned, environment, agree)
+    return permit
+
+
 async def judge(
     experiment: Experiment,
     planned: Sequence[Planned],
     environment: Environment,
     policy: Policy,
+    undo_log: str | None = None,
 ) -> list[GuardResult]:
     """What every guard says of that plan now; nothing in a lab, which nobody can harm."""
     if environment.kind != REAL:
         return []
-    facts = await gather(experiment, planned, environment)
+    facts = await gather(experiment, planned, environment, undo_log)
     return judged(facts, sources(experiment, policy))
 
 
@@ -45,11 +76,12 @@ async def guard(
     planned: Sequence[Planned],
     environment: Environment,
     policy: Policy,
+    undo_log: str | None = None,
 ) -> Permit | None:
     """Raises InvalidInput with every refusal; else what to ask before each pull, if anything."""
     if environment.kind != REAL:
         return None
-    facts = await gather(experiment, planned, environment)
+    facts = await gather(experiment, planned, environment, undo_log)
     rules = sources(experiment, policy)
     if refused := _refusals(judged(facts, rules)):
         raise InvalidInput(*refused)
@@ -84,7 +116,6 @@ class Permit:
         self._rules = rules
         self._facts = replace(facts, planned=(), drawn={})
         self._there = _there(facts.possible)
-        self._started = False
 
     async def __call__(self, fault: int, account: str | None, lever: Lever) -> None:
         """Raises InjectionFailed when that lever may not be pulled now."""
@@ -92,9 +123,14 @@ class Permit:
         facts = replace(self._facts, planned=(own,))
         fresh = await with_groups(facts, self._environment)
         # From here on nothing waits, so that pulls that come side by side see each other.
-        facts = replace(fresh, **self._time(), planned=(*self._facts.planned, self._counted(own)))
-        groups = {**self._facts.groups, **fresh.groups}
-        facts = replace(facts, groups=groups)
+        now, ends = self._time()
+        facts = replace(
+            fresh,
+            now=now,
+            ends=ends,
+            planned=(*self._facts.planned, self._counted(own)),
+            groups={**self._facts.groups, **self._grown(fresh.groups)},
+        )
         if refused := _refusals(judged(facts, self._rules)):
             raise InjectionFailed(f"not pulled any more: {'; '.join(refused)}")
         self._facts = facts
@@ -132,14 +168,22 @@ class Permit:
 
         return replace(pull, targets=tuple(map(among, pull.targets)) if pull.targets else None)
 
-    def _time(self) -> dict[str, object]:
-        """Now; and, for the first pull, until when what is left of the drill may take."""
-        now, times = utc_now(), self._facts
-        if self._started:
-            return {"now": now}
-        self._started = True
-        left = timedelta(seconds=times.duration_s - self._experiment.steady_state.within)
-        return {"now": now, "ends": now + left}
+    def _grown(self, fresh: Mapping[Place, Group | str]) -> dict[Place, Group | str]:
+        """The groups, with the members that this run has already taken from them."""
+        grown = dict(fresh)
+        for place, group in fresh.items():
+            before = self._facts.groups.get(place)
+            if isinstance(group, Group) and isinstance(before, Group):
+                grown[place] = replace(group, members=group.members | before.members)
+        return grown
+
+    def _time(self) -> tuple[datetime, datetime]:
+        """Now, and until when the drill may take, counted from its first pull."""
+        now = utc_now()
+        if not self._facts.planned:
+            left = self._facts.duration_s - self._experiment.steady_state.within
+            return now, now + timedelta(seconds=left)
+        return now, self._facts.ends
 
 
 def _there(planned: tuple[Planned, ...]) -> dict[tuple[str | None, str, str], int]:

@@ -17,14 +17,13 @@ from chaos.safety.facts import (
     Group,
     Spot,
     expected_s,
+    for_good,
     utc_now,
     written_accounts,
     written_regions,
 )
 from chaos.safety.planning import Planned, planned_of
-from chaos.safety.terminations import terminated
-
-Place = tuple[str | None, str, str]
+from chaos.safety.terminations import Place, terminated
 
 
 def written(experiment: Experiment) -> Facts:
@@ -36,7 +35,7 @@ def written(experiment: Experiment) -> Facts:
         accounts=written_accounts(experiment),
         regions=written_regions(experiment),
         irreversible=frozenset(one_way),
-        allowed=frozenset(experiment.allow_irreversible),
+        allowed=frozenset(_allowed(experiment)),
         dark=frozenset(dark),
         now=now,
         ends=now + timedelta(seconds=duration),
@@ -44,10 +43,20 @@ def written(experiment: Experiment) -> Facts:
     )
 
 
+def _allowed(experiment: Experiment) -> Iterable[str]:
+    """By the experiment as a whole, and by faults that name what they do for good."""
+    yield from experiment.allow_irreversible
+    for fault in experiment.faults:
+        yield from getattr(fault, "allow_irreversible", ())
+
+
 async def gather(
-    experiment: Experiment, planned: Sequence[Planned], environment: Environment
+    experiment: Experiment,
+    planned: Sequence[Planned],
+    environment: Environment,
+    undo_log: str | None = None,
 ) -> Facts:
-    """All facts about that plan, as they are now."""
+    """All facts about that plan, as they are now; `undo_log` is the URL of where that is kept."""
     drawn = {
         number: await _drawn(experiment, number, environment)
         for number, fault in enumerate(experiment.faults)
@@ -55,18 +64,18 @@ async def gather(
     }
     facts = replace(written(experiment), planned=named(experiment, planned), drawn=drawn)
     me = await whoami(environment)
-    found = await branch.find(experiment, environment, me)
+    found = await branch.find(experiment, environment, me, undo_log)
     return replace(await with_groups(facts, environment), branch=found)
 
 
 async def with_groups(facts: Facts, environment: Environment) -> Facts:
     """The facts with the groups that terminations would be in, and all that is irreversible."""
     places = dict.fromkeys(_groups(terminated(facts.possible)))
-    for_good = {pull.lever["kind"] for pull in facts.possible if pull.irreversible}
+    done = {kind for pull in facts.possible for kind in for_good(pull)}
     return replace(
         facts,
         groups={place: await _group(place, environment) for place in places},
-        irreversible=facts.irreversible | for_good,
+        irreversible=facts.irreversible | done,
     )
 
 
@@ -107,7 +116,8 @@ async def _group(place: Place, environment: Environment) -> Group | str:
             for instance in found["Instances"]
             if (instance["LifecycleState"], instance["HealthStatus"]) == ("InService", "Healthy")
         )
+        members = frozenset(instance["InstanceId"] for instance in found["Instances"])
         suspended = {process["ProcessName"] for process in found.get("SuspendedProcesses", ())}
     except (ChaosError, KeyError, ValueError) as error:
         return str(error) or "it is not there"
-    return Group(in_service=in_service, launches="Launch" not in suspended)
+    return Group(members=members, in_service=in_service, launches="Launch" not in suspended)

@@ -29,13 +29,16 @@ def judged(facts: Facts, sources: Sources, names: Iterable[str] = ()) -> list[Gu
     for name in names or GUARDS:
         guard, keys = GUARDS[name]
         refusals = tuple(dict.fromkeys(guard(facts, sources)))
-        said = "; ".join(refusals) or _rules(sources, keys)
+        said = "; ".join(refusals) or _held(facts, sources, keys)
         ok = not refusals
         found.append(GuardResult(name=name, ok=ok, said=said, refusals=refusals))
     return found
 
 
-def _rules(sources: Sources, keys: tuple[str, ...]) -> str:
+def _held(facts: Facts, sources: Sources, keys: tuple[str, ...]) -> str:
+    for key in keys:
+        if key in limits.KEYS:
+            return limits.told(facts, sources, key)
     told = [f"{key} of {s.name}" for s in sources for key in keys if _given(s.rules, key)]
     return f"held: {', '.join(told)}" if told else "held"
 

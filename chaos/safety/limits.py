@@ -12,6 +12,7 @@ from chaos.safety.counting import Hits, Key, hits
 from chaos.safety.facts import Facts, Source, Spot
 
 COUNT, PERCENT = 10, 0.5
+KEYS = ("at_most", "at_most_in_a_run")
 
 
 def of_a_fault(facts: Facts, sources: Sequence[Source]) -> Iterator[str]:
@@ -26,6 +27,17 @@ def of_a_run(facts: Facts, sources: Sequence[Source]) -> Iterator[str]:
     faults = {pull.fault for pull in facts.planned}
     limits = _limits(sources, "at_most_in_a_run")
     yield from _beyond(facts, faults, limits, "all faults together hit")
+
+
+def told(facts: Facts, sources: Sequence[Source], key: str) -> str:
+    """What is hit, and the strictest of the limits."""
+    limits = [limit for limit, *_ in _limits(sources, key)]
+    count = min(limit.count for limit in limits if limit.count is not None)
+    share = min(limit.percent for limit in limits if limit.percent is not None)
+    faults = {pull.fault for pull in facts.planned}
+    groups = [{fault} for fault in faults] if key == "at_most" else [faults]
+    worst = max((hits(facts, group).worst() for group in groups), default=0)
+    return f"{worst} hit; at most {count}, and {_percent(share)} of a type in a region"
 
 
 def _limits(sources: Sequence[Source], key: str) -> Iterator[tuple[AtMost, str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chaos.safety.facts import Facts, Source, Spot
+from chaos.safety.facts import Branch, Facts, Source, Spot
 
 ELSEWHERE = "run chaos from somewhere else, or choose other targets"
 
@@ -15,12 +15,18 @@ def own_branch(facts: Facts, _: Sequence[Source]) -> Iterator[str]:
     for why in branch.unknown:
         yield f"where chaos itself runs is not known, and so whether this cuts it off: {why}"
     for spot in facts.spots:
-        if what := branch.ids.get(spot.id):
+        if what := _needed(branch, spot.id):
             yield f"{spot} is {what}; {ELSEWHERE}"
         if spot.type == "iam:role" and any(_same_role(facts, spot, arn) for arn in branch.roles):
             yield f"{spot} is the role that chaos itself acts in; {ELSEWHERE}"
     if branch.region in facts.dark:
         yield f"{branch.region} is the region that chaos itself runs in; run it in another one"
+
+
+def _needed(branch: Branch, id_: str) -> str | None:
+    """What the resource is to the tool; an ARN ends with the name."""
+    names = (id_, id_.rpartition("/")[2], id_.rpartition(":")[2])
+    return next((branch.ids[name] for name in names if name in branch.ids), None)
 
 
 def _same_role(facts: Facts, spot: Spot, arn: str) -> bool:

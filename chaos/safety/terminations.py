@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chaos.safety.counting import hits
-from chaos.safety.facts import Facts, Group, Source, Spot
+from chaos.safety.facts import Facts, Group, Source, Spot, for_good
 from chaos.safety.planning import Planned
+from chaos.safety.words import listed
+
+Place = tuple[str | None, str, str]  # account, region and name of a group
 
 INSTANCE = "ec2:instance"
 
 
 def terminations(facts: Facts, sources: Sequence[Source]) -> Iterator[str]:
     """In an Auto Scaling group that launches and of which one stays, or allowed by name."""
-    groups: dict[tuple[str | None, str, str], Group | str | None] = {}
+    groups: dict[Place, Group | str | None] = {}
+    alone: list[Spot] = []
     for spot in dict.fromkeys(terminated(facts.possible)):
         if all(_named(spot, source) for source in sources):
             continue
@@ -21,7 +25,8 @@ def terminations(facts: Facts, sources: Sequence[Source]) -> Iterator[str]:
             place = spot.account, spot.region, group
             groups[place] = facts.groups.get(place)
         else:
-            yield from _alone(spot, sources)
+            alone.append(spot)
+    yield from _alone(alone, sources)
     for place, found in groups.items():
         yield from _enough(facts, place, found)
 
@@ -29,7 +34,7 @@ def terminations(facts: Facts, sources: Sequence[Source]) -> Iterator[str]:
 def terminated(planned: tuple[Planned, ...]) -> Iterator[Spot]:
     """The instances of these pulls that nothing brings back."""
     for pull in planned:
-        for target in pull.targets or () if pull.irreversible else ():
+        for target in pull.targets or () if for_good(pull) else ():
             if target.type == INSTANCE:
                 yield Spot.of(pull.account, target)
 
@@ -40,17 +45,16 @@ def _named(spot: Spot, source: Source) -> bool:
     return spot.id in (alone or ()) if source.own else alone is None or spot.id in alone
 
 
-def _alone(spot: Spot, sources: Sequence[Source]) -> Iterator[str]:
+def _alone(alone: list[Spot], sources: Sequence[Source]) -> Iterator[str]:
     for source in sources:
-        if not _named(spot, source):
-            by_name = f"write safety: {{alone: [{spot.id}]}} to terminate it anyway"
+        if found := [spot for spot in alone if not _named(spot, source)]:
+            ids = ", ".join(spot.id for spot in found)
+            by_name = f"to terminate it anyway, write safety: {{alone: [{ids}]}}"
             do = by_name if source.own else f"{source.name} does not name it; choose another one"
-            yield f"{spot} is in no Auto Scaling group, so nothing replaces it; {do}"
+            yield f"{listed(found)} in no Auto Scaling group, so nothing replaces it; {do}"
 
 
-def _enough(
-    facts: Facts, place: tuple[str | None, str, str], group: Group | str | None
-) -> Iterator[str]:
+def _enough(facts: Facts, place: Place, group: Group | str | None) -> Iterator[str]:
     _, region, name = place
     what = f"the Auto Scaling group {name} in {region}"
     if not isinstance(group, Group):
@@ -59,18 +63,19 @@ def _enough(
             f" {group or 'it was not asked'}; allow autoscaling:DescribeAutoScalingGroups"
         )
         return
+    hit = hits(facts, {pull.fault for pull in facts.planned if for_good(pull)})
+    for spot in sorted(hit.possible, key=str):
+        if _in_group(spot, place) and spot.id not in group.members:
+            yield f"{spot} is said to be in {what}, which does not have it; choose another one"
     if not group.launches:
         yield f"{what} launches nothing (its process Launch is suspended); resume that first"
-    hit = hits(facts, {pull.fault for pull in facts.planned if pull.irreversible})
-    worst = hit.worst(
-        lambda spot: (
-            spot.type == INSTANCE
-            and (spot.account, spot.region, spot.target.group) == place
-            and spot.id in group.in_service
-        )
-    )
+    worst = hit.worst(lambda spot: _in_group(spot, place) and spot.id in group.in_service)
     if worst >= len(group.in_service):
         yield (
             f"{what} has {len(group.in_service)} healthy instances in service, and {worst} of"
             " them would be terminated; let at least one stay"
         )
+
+
+def _in_group(spot: Spot, place: Place) -> bool:
+    return spot.type == INSTANCE and (spot.account, spot.region, spot.target.group) == place

@@ -25,7 +25,10 @@ from chaos.schema.nodes import (
     where,
 )
 
-LARGEST = 256 * 1024  # bytes of a file: the slowest ones take seconds
+# So that no file takes a second to read. What is shipped has at most 9 KiB and 200 values.
+LARGEST = 256 * 1024  # bytes of a file
+MOST = 10_000  # keys, values, mappings and lists in it
+LONGEST = 64 * 1024  # characters of one key or value
 DEEPEST = 32  # mappings and lists within each other
 
 # Control characters but tab, line feed and carriage return; U+2028 and U+2029, which break lines in
@@ -87,6 +90,7 @@ class _Reader:
     def __init__(self, text: str, root: str) -> None:
         self.problems: list[Problem] = []
         self._root = root
+        self._count = 0
         self._loader = yaml.SafeLoader(text)
 
     def document(self) -> Node | None:
@@ -117,6 +121,10 @@ class _Reader:
 
     def _node(self, event: Any, path: Path, depth: int) -> Node:
         at = _place(event.start_mark)
+        self._count += 1
+        if self._count > MOST:
+            self._wrong(at, (), f"has more than {MOST:,} keys and values")
+            raise _Unreadable
         if isinstance(event, yaml.AliasEvent):
             anchor = event.anchor or ""  # the stub says that it may be None
             return self._wrong(at, path, f"no aliases (*{anchor[:SHOWN]}); write it out again")
@@ -139,6 +147,8 @@ class _Reader:
     def _scalar(self, scalar: Scalar, path: Path) -> Node:
         if wrong := FORBIDDEN.search(scalar.text):
             return self._wrong(scalar.at, path, forbidden(wrong[0]))
+        if len(scalar.text) > LONGEST:
+            return self._wrong(scalar.at, path, f"is longer than {LONGEST:,} characters")
         return scalar
 
     def _sequence(self, at: At, path: Path, depth: int) -> Node:

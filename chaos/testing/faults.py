@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import tempfile
 from pathlib import Path
@@ -15,11 +16,13 @@ from chaos.history import Pull, load
 from chaos.injection import Looker, Puller
 from chaos.journal import VERSION, Journal
 from chaos.levers import Lever, Value, from_json, to_json
+from chaos.levers.marked import bound
 from chaos.loops import Stopwatch, speed_of
 from chaos.rollback import put_back
 from chaos.testing.models import check_words, example_fault
 from chaos.testing.promise import must
 
+RUN = "check"
 ENVIRONMENTS = ("embedded", "localstack", "aws")
 
 
@@ -71,24 +74,27 @@ async def _inject(
     try:
         journal.write("run", **_header(fault, environment))
         allowed = frozenset(lever.kind for lever, _ in planned if lever.irreversible)
-        puller = Puller(environment, journal, allowed)
+        puller = Puller(environment, journal, allowed, run=RUN)
         random.seed(0)
         await fault.inject(Looker(environment), puller.of_fault(0))
     finally:
         journal.close()
-    carried = [(pull.lever, pull.value) for pull in puller.pulls]
-    must(
-        carried == [(to_json(lever), value) for lever, value in planned],
-        f"{fault.kind} has pulled {carried}, and planned {planned}",
-    )
+    # Side by side they come in any order.
+    carried = sorted(_written(pull.lever, pull.value) for pull in puller.pulls)
+    told = sorted(_written(to_json(bound(lever, RUN)), value) for lever, value in planned)
+    must(carried == told, f"{fault.kind} has pulled {carried}, and planned {told}")
     _check_bite(fault, puller.pulls)
+
+
+def _written(lever: dict[str, Any], value: Value) -> str:
+    return json.dumps([lever, value], sort_keys=True)
 
 
 def _header(fault: Fault, environment: Environment) -> dict[str, Any]:
     told = {"kind": fault.kind, "by_hand": fault.by_hand, "one_way": fault.one_way}
     experiment = {"name": "check", "probes": {}, "faults": [told], "objectives": {}}
     where = {"kind": environment.kind}
-    return {"v": VERSION, "run": "check", "environment": where, "experiment": experiment}
+    return {"v": VERSION, "run": RUN, "environment": where, "experiment": experiment}
 
 
 def _check_bite(fault: Fault, pulls: list[Pull]) -> None:

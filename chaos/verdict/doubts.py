@@ -40,8 +40,8 @@ def _emulated(history: History) -> Iterator[str]:
         yield f"{endpoint} is not AWS, and no emulator carries out what FIS is asked to do"
     objectives = history.experiment["objectives"]
     if unaffected := [probe for probe, wanted in objectives.items() if wanted.get("unaffected")]:
-        told = ", ".join(unaffected)
-        yield f"{endpoint} is not AWS and cuts nothing, so that {told} was unaffected proves nothing"
+        why = f"that {', '.join(unaffected)} was unaffected proves nothing"
+        yield f"{endpoint} is not AWS and cuts nothing, so {why}"
 
 
 def _faults(history: History) -> Iterator[str]:

@@ -138,6 +138,7 @@ def _about(history: History) -> dict[str, Any]:
         "environment_version": header["environment"].get("version") or None,
         "stand_ins": experiment.get("stand_ins", {}),
         "fidelity": header["fidelity"],
+        "coverage": header.get("coverage", []),
         "speed": header["speed"],
         "tool": header["tool"],
         "wall": header["wall"],

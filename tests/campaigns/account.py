@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 
 REGIONS = ("us-east-1", "us-west-2")
+REPLICATOR = "arn:aws:iam::123456789012:role/replicator"
 TOLD = ("network-acl", "security-group", "vpc-endpoint")
 DRILLED = {"Key": "chaos", "Value": "allowed"}
 STATEMENT = {
@@ -48,7 +49,24 @@ class Account:
             vpc = self._network(region)
             self._groups(region, vpc)
             self._data(region)
+        self._replicate(*REGIONS)
+        self._replicate(*reversed(REGIONS))
         self._client("s3", REGIONS[0]).create_bucket(Bucket="custody")
+
+    def seed_network(self, region: str) -> None:
+        """One more VPC."""
+        self._network(region)
+
+    def seed_table(self, region: str, name: str) -> str:
+        """One more table; its ARN."""
+        made = self._client("dynamodb", region).create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        arn: str = made["TableDescription"]["TableArn"]
+        return arn
 
     def subnets(self, region: str) -> list[str]:
         """The ids of the subnets that drills may take."""
@@ -137,21 +155,41 @@ class Account:
                 scaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=suspended)
 
     def _data(self, region: str) -> None:
-        dynamodb, s3 = self._client("dynamodb", region), self._client("s3", region)
+        s3 = self._client("s3", region)
         where = {} if region == "us-east-1" else {"LocationConstraint": region}
         for name in ("titles", "history"):
-            arn = dynamodb.create_table(
-                TableName=name,
-                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-                BillingMode="PAY_PER_REQUEST",
-            )["TableDescription"]["TableArn"]
+            arn = self.seed_table(region, name)
             bucket = f"{name}-{region}"
             s3.create_bucket(
                 Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {})
             )
             if name == "history":
                 self._policies(region, arn, bucket)
+
+    def _replicate(self, region: str, to: str) -> None:
+        dynamodb, s3 = self._client("dynamodb", region), self._client("s3", region)
+        for name in ("titles", "history"):
+            dynamodb.update_table(
+                TableName=name,
+                StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+                ReplicaUpdates=[{"Create": {"RegionName": to}}],
+            )
+            for place in (region, to):
+                self._client("s3", place).put_bucket_versioning(
+                    Bucket=f"{name}-{place}", VersioningConfiguration={"Status": "Enabled"}
+                )
+            rule = {
+                "ID": "all",
+                "Status": "Enabled",
+                "Priority": 1,
+                "Filter": {},
+                "DeleteMarkerReplication": {"Status": "Enabled"},
+                "Destination": {"Bucket": f"arn:aws:s3:::{name}-{to}"},
+            }
+            s3.put_bucket_replication(
+                Bucket=f"{name}-{region}",
+                ReplicationConfiguration={"Role": REPLICATOR, "Rules": [rule]},
+            )
 
     def _policies(self, region: str, table: str, bucket: str) -> None:
         of_table = {**STATEMENT, "Action": "dynamodb:GetItem", "Resource": table}

@@ -17,7 +17,7 @@ import yaml
 from chaos import library
 
 WRONG = Path(__file__).parents[1] / "invalid"
-MOST_MUTATIONS = 4
+MUTATIONS = (1, 1, 1, 2, 4)
 PIECES = [
     *("", " ", "\t", "\n", "\r", "\0", ":", ": ", "- ", "? ", "{", "}", "[", "]", '"', "'", "#"),
     *("&a ", "*a", "!!int ", "!!python/object/apply:os.system ['true']", "<<: ", "%YAML 9.9\n"),
@@ -61,8 +61,10 @@ Make = Callable[[Chance, bytes], bytes]
 
 @cache
 def corpus() -> list[bytes]:
-    """The files that are mutated."""
-    return [path.read_bytes() for path in [*library.shipped(), *sorted(WRONG.glob("*.yaml"))]]
+    """The files that are mutated; as often one that was right as one that was wrong."""
+    wrong = [path.read_bytes() for path in sorted(WRONG.glob("*.yaml"))]
+    right = [path.read_bytes() for path in library.shipped()]
+    return wrong + right * (len(wrong) // len(right))
 
 
 @cache
@@ -84,21 +86,21 @@ def mutant(seed: int, number: int) -> bytes:
     chance = Chance(f"{seed}:{number}")
     make = chance.choice([_text, _tree, _tree, _deep])
     data = make(chance)
-    for _ in range(chance.choice([0, 0, 1, 3])):
+    for _ in range(chance.choice([0, 0, 0, 0, 1, 3])):
         data = chance.choice(ON_BYTES)(chance, data)
     return data
 
 
 def _text(chance: Chance) -> bytes:
     data = chance.choice(corpus())
-    for _ in range(1 + chance.randrange(MOST_MUTATIONS)):
+    for _ in range(chance.choice(MUTATIONS)):
         data = chance.choice(ON_BYTES)(chance, data)
     return data
 
 
 def _tree(chance: Chance) -> bytes:
     tree = json.loads(json.dumps(chance.choice(trees())))
-    for _ in range(1 + chance.randrange(MOST_MUTATIONS)):
+    for _ in range(chance.choice(MUTATIONS)):
         _mutate(chance, tree)
     if chance.random() < 0.5:
         return json.dumps(tree, ensure_ascii=chance.random() < 0.5).encode(errors="surrogatepass")
@@ -124,7 +126,7 @@ def _deep(chance: Chance) -> bytes:
         ]
     )
     data = chance.choice(corpus())
-    at = data.rfind(b"\n", 0, chance.randrange(len(data))) + 1
+    at = data.rfind(b"\n", 0, chance.randrange(len(data) + 1)) + 1
     return chance.choice([monster, data[:at] + monster + b"\n" + data[at:], data + monster])
 
 
@@ -180,7 +182,7 @@ def _splice(chance: Chance, data: bytes) -> bytes:
     """Lines of another file in between, or the file's own ones once more, or shuffled."""
     lines = data.split(b"\n")
     others = chance.choice([lines, chance.choice(corpus()).split(b"\n")])
-    begin, at = chance.randrange(len(others)), chance.randrange(len(lines))
+    begin, at = chance.randrange(len(others)), chance.randrange(len(lines) + 1)
     taken = others[begin : begin + chance.choice([1, 3, 30])]
     indent = b" " * chance.choice([0, 0, 2, 4])
     return b"\n".join([*lines[:at], *(indent + line for line in taken), *lines[at:]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 from campaigns.account import Account
@@ -72,15 +71,8 @@ async def _replications(place: Environment) -> Any:
 
 async def _global_table(place: Environment, table: str) -> list[str]:
     """The ARNs of a table and its stream."""
-    changed = await place.call(
-        "dynamodb",
-        REGION,
-        "update_table",
-        TableName=table,
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )
-    described = changed["TableDescription"]
-    return [described["TableArn"], described["LatestStreamArn"]]
+    described = await place.call("dynamodb", REGION, "describe_table", TableName=table)
+    return [described["Table"]["TableArn"], described["Table"]["LatestStreamArn"]]
 
 
 async def one_way(place: Environment) -> list[Case]:
@@ -90,7 +82,7 @@ async def one_way(place: Environment) -> list[Case]:
     )
     instance = image["Instances"][0]["InstanceId"]
     await _databases(place)
-    _make_up(cast("MotoPlace", place))
+    make_up(cast("MotoPlace", place))
     return [
         (InstanceTermination(region=REGION, instance=instance), True),
         (DatabaseFailover(region=REGION, database="orders", cluster=True, was="orders-1"), AWAY),
@@ -114,13 +106,12 @@ async def _databases(place: Environment) -> None:
         )
 
 
-def _make_up(place: MotoPlace) -> None:
+def make_up(place: MotoPlace) -> None:
     """A Multi-AZ instance and a replication group: in moto neither fails over."""
-    zones: Iterator[str] = iter(["us-east-1a"])
     users: dict[str, Any] = {
         "DBInstanceIdentifier": "users",
         "DBInstanceStatus": "available",
-        "AvailabilityZone": next(zones),
+        "AvailabilityZone": "us-east-1a",
     }
     roles = {"sessions-001": "primary", "sessions-002": "replica"}
 

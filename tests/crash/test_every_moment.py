@@ -131,7 +131,7 @@ def same_lab(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeEnvironment], Non
     """Lets `chaos rollback` find the lab of the test."""
 
     def use(lab: FakeEnvironment) -> None:
-        async def find(_: dict[str, Any]) -> FakeEnvironment:
+        async def find(_: dict[str, Any], **__: Any) -> FakeEnvironment:
             return lab
 
         monkeypatch.setattr("chaos.rollback.attach", find)
