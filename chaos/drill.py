@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import logging
 import shutil
-import signal
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from chaos import __version__, safety
 from chaos.custody.of_drill import Custody
@@ -19,21 +17,21 @@ from chaos.custody.taking import Taken
 from chaos.environments.attended import Attended, Operator, marks_beside
 from chaos.environments.environment import Environment
 from chaos.environments.opening import Place
-from chaos.errors import JournalFailed, Stopped
+from chaos.errors import JournalFailed
 from chaos.experiment import Experiment, load, load_lab
 from chaos.history import Pull
-from chaos.journal import VERSION, Event, Journal
+from chaos.journal import VERSION, Event, Journal, read
 from chaos.loops import Stopwatch, run_at
 from chaos.record import Stop
 from chaos.run import Run
 from chaos.runs import Runs
+from chaos.stops import StopConditions
+from chaos.wishes import Wishes, none_yet
 
 if TYPE_CHECKING:
     from chaos.plan import Plan
 
 log = logging.getLogger("chaos")
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Drill:
@@ -53,6 +51,8 @@ class Drill:
         speed: float = 1.0,
         variables: Mapping[str, str] | None = None,
         allow_commands: bool = False,
+        stop_file: Path | None = None,
+        max_duration: float | None = None,
     ) -> None:
         """`environment` is its kind, `endpoint` where it is to be found, for kinds that are found.
 
@@ -62,11 +62,15 @@ class Drill:
         `policy` is a policy besides those that are found, and `agree` is asked before a real
         account is touched; without it none is.
         `allow_commands`: whether probes may run programs of this machine.
+        `stop_file` ends a run as soon as it exists, `max_duration` so many seconds after the first
+        injection.
         """
         self.path = path
         self.speed = speed
         self.policy = safety.policy_for(environment, policy)
         self._agree = agree
+        self._stop_file = none_yet(stop_file) if stop_file else None
+        self._longest = max_duration
         self._custody = Custody(undo_log, break_lock)
         self.experiment: Experiment = load(path, variables).on(environment)
         safety.permit(self.experiment, commands=allow_commands)
@@ -103,7 +107,7 @@ class Drill:
     async def _plan(self) -> Plan:
         from chaos.plan import draw_up
 
-        with _Signals():
+        with Wishes():
             log = Path("/dev/null")
             async with self._place.start(self._lab, speed=self.speed, log=log) as started:
                 self.where = started.describe()
@@ -117,7 +121,11 @@ class Drill:
     async def _run(self, runs: Runs, watch: Callable[[Event], None]) -> tuple[Path, list[Pull]]:
         self._custody.demand(self._place.kind, self.policy)
         now, run = Stopwatch(), runs.new(self.experiment.name)
-        with _Signals() as signals, _journal(runs.journal(run), now) as journal:
+        with (
+            Wishes() as wishes,
+            _journal(runs.journal(run), now) as journal,
+            wishes.or_by(journal.path, self._stop_file),
+        ):
             log = journal.path.with_name("lab.log")
             operator = self._operator(journal.path, lambda text: _note(journal, text))
             place = self._place.start(self._lab, speed=self.speed, log=log, run=run)
@@ -130,6 +138,7 @@ class Drill:
                     undo_log=self._custody.undo_log or self.policy.undo_log,
                     agree=self._agree,
                 )
+                await StopConditions(self.experiment, environment).check()
                 # A full collection of what is there already would halt the probes for a while.
                 gc.collect()
                 gc.freeze()
@@ -137,11 +146,20 @@ class Drill:
                 async with self._custody.of(
                     environment, run=run, policy=self.policy, lost=stop.request
                 ) as taken:
-                    signals.stop = stop
+                    wishes.stop = stop
                     now.restart()
                     journal.watchers.append(watch)
                     await _begin(journal, taken, self._header(run, environment))
-                    engine = Run(run, self.experiment, environment, journal, stop, now, permit)
+                    engine = Run(
+                        run,
+                        self.experiment,
+                        environment,
+                        journal,
+                        stop,
+                        now,
+                        permit,
+                        longest=self._longest,
+                    )
                     return journal.path, await engine.go()
 
     def _header(self, run: str, environment: Environment) -> dict[str, Any]:
@@ -168,41 +186,6 @@ async def _begin(journal: Journal, taken: Taken | None, header: dict[str, Any]) 
     await taken.record(journal.write("run", **header, **custody))
 
 
-class _Signals:
-    """While it is entered, signals end the drill: at once, or through `stop` once it is set.
-
-    A signal never raises into a rollback, however often it comes.
-    """
-
-    def __init__(self) -> None:
-        self.stop: Stop | None = None
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
-        self._early = False
-        # One that is ignored stays so: whoever says `nohup` means it.
-        handlers = {number: signal.getsignal(number) for number in SIGNALS}
-        self._before = {n: h for n, h in handlers.items() if h is not signal.SIG_IGN}
-
-    def __enter__(self) -> Self:
-        for number in self._before:
-            self._loop.add_signal_handler(number, self._take, number)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for number, handler in self._before.items():
-            self._loop.remove_signal_handler(number)
-            signal.signal(number, handler)
-        if self._early and kind is asyncio.CancelledError:
-            raise Stopped("stopped before anything was touched")
-
-    def _take(self, number: signal.Signals) -> None:
-        if self.stop is not None:
-            self.stop.request(f"stopped by {number.name}")
-        elif self._task is not None and not self._early:
-            self._early = True
-            self._task.cancel()
-
-
 def _note(journal: Journal, text: str) -> None:
     """Into the journal, and so to whoever watches it; a journal that is full must not hide it."""
     try:
@@ -221,7 +204,7 @@ def _journal(path: Path, now: Stopwatch) -> Iterator[Journal]:
         begun = True
     finally:
         journal.close()
-        if not begun and not path.stat().st_size:
+        if not begun and len(read(path, salvage=True)) <= 1:  # no more than its header
             shutil.rmtree(path.parent)
             with contextlib.suppress(OSError):
                 path.parent.parent.rmdir()  # only when it is empty: no other run is in it

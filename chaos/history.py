@@ -161,8 +161,9 @@ def _down_since(samples: Sequence[Sample], asked: float, marked: float) -> float
 
 
 def lever_name(lever: dict[str, Any]) -> str:
-    """A lever for people: `reachability us-east-1`."""
-    return " ".join(str(value) for value in lever.values() if value is not None)
+    """A lever for people: `reachability us-east-1`. Which run marks what it creates, it is ours."""
+    told = (value for name, value in lever.items() if name != "run" and value is not None)
+    return " ".join(map(str, told))
 
 
 def setting(value: Any) -> str:
@@ -215,7 +216,7 @@ def _fold(events: Sequence[Event]) -> History:
             for e in _of(events, "ledger")
         ),
         stops=tuple(e["why"] for e in _of(events, "stop")),
-        asked=min((e.get("asked", e["t"]) for e in _of(events, "stop")), default=None),
+        asked=min((float(e.get("asked", e["t"])) for e in _of(events, "stop")), default=None),
         notes=tuple(e["text"] for e in _of(events, "note")),
         ended=events[-1]["t"],
         finished=any(_of(events, "end")),
@@ -246,7 +247,7 @@ def _faults(events: Sequence[Event]) -> tuple[FaultWindow, ...]:
         if e["state"] == "failed":
             window["error"] = e["error"]
         elif e["state"] == "lifted":
-            window["ended"] = e.get("back", e["t"])
+            window["ended"] = e["t"] if e.get("back") is None else e["back"]
         else:
             window.setdefault(at[e["state"]], e["t"])
     return tuple(FaultWindow(**w) for _, w in sorted(windows.items()))

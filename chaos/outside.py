@@ -36,14 +36,14 @@ async def must_be_outside(journal: Journal, event: Event) -> None:
 
 async def tell_outside(journal: Journal, *events: Event) -> None:
     """Copy what can be copied; what cannot is noted the first time and raises nothing."""
-    try:
-        for event in events:
+    for event in events:
+        try:
             await must_be_outside(journal, event)
-    except ChaosError as error:
-        _note_once(journal, f"the copy of the journal is behind: {error}")
-    except Exception as error:  # a defect of the copy must not keep a lever broken
-        log.exception("a defect of the copy of the journal")
-        _note_once(journal, f"the copy of the journal is behind: {error!r}")
+        except ChaosError as error:
+            _note_once(journal, f"the copy of the journal is behind: {error}")
+        except Exception as error:  # a defect of the copy must not keep a lever broken
+            log.exception("a defect of the copy of the journal")
+            _note_once(journal, f"the copy of the journal is behind: {error!r}")
 
 
 def _note_once(journal: Journal, text: str) -> None:

@@ -38,7 +38,8 @@ class Probing:
     ) -> None:
         self._run = run
         self._probes = experiment.probes
-        self._limits = {s.probe: s.down_for for s in experiment.stop_when}
+        stops = experiment.stop_when
+        self._limits = {s.probe: s.down_for for s in stops if s.probe and s.down_for}
         self._nets = {
             name: environment.at(p.account).net(p) for name, p in experiment.probes.items()
         }

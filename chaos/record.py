@@ -7,6 +7,7 @@ import contextlib
 
 from chaos.errors import JournalFailed
 from chaos.journal import Journal
+from chaos.outside import tell_outside
 
 
 class Stop:
@@ -47,9 +48,9 @@ class Record:
                 self._stop.request(str(error))
 
     async def note_durably(self, event: str, **fields: object) -> None:
-        """Append one event, out of the journal's reserve if need be."""
+        """Append one event, out of the journal's reserve if need be, and to the copy outside."""
         with contextlib.suppress(JournalFailed):
-            await self.journal.write_durably(event, **fields)
+            await tell_outside(self.journal, await self.journal.write_durably(event, **fields))
 
     async def note_stops(self) -> None:
         """Append why the run is to end, if it is."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from chaos.environments.environment import Environment
 from chaos.errors import ChaosError
@@ -28,6 +29,7 @@ from chaos.loops import Stopwatch, speed_of
 from chaos.probing import Probing, cancel
 from chaos.record import Record, Stop
 from chaos.rollback import incomplete, put_back
+from chaos.stops import StopConditions
 from probes.durations import show as show_duration
 
 log = logging.getLogger("chaos")
@@ -45,8 +47,13 @@ class Run:
         stop: Stop,
         now: Stopwatch,
         permit: Permit | None = None,
+        *,
+        longest: float | None = None,
     ) -> None:
-        """`permit` is asked before each pull."""
+        """`permit` is asked before each pull.
+
+        `longest` is after how many seconds from the first injection everything goes back.
+        """
         self._experiment = experiment
         self._environment = environment
         self._stop = stop
@@ -60,6 +67,7 @@ class Run:
             run=run,
             permit=permit,
         )
+        self._conditions = StopConditions(experiment, environment, longest)
         self._holding = False
         self._undoing: dict[int, asyncio.Task[None]] = {}  # by fault: what people are to undo
 
@@ -72,7 +80,7 @@ class Run:
         over = asyncio.create_task(self._mind_the_environment())
         async with self._probing.ticking():
             try:
-                if await self._steady():
+                if await self._steady() and await self._conditions.clear(self._stop):
                     await self._timeline()
             finally:
                 await to_its_end(self._rollback())
@@ -110,11 +118,18 @@ class Run:
         stop = asyncio.create_task(self._stop.wait())
         over = asyncio.create_task(asyncio.wait(faults))
         try:
-            await asyncio.wait({over, stop}, return_when=asyncio.FIRST_COMPLETED)
+            async with self._conditions.minded(self._stop):
+                await asyncio.wait({over, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._probing.armed = False
-            await to_its_end(cancel([*faults, stop]))  # a pull under way comes to its end first
+            self._puller.end()
+            await to_its_end(self._come_to_rest([*faults, stop]))
         await self._record.note_stops()
+
+    async def _come_to_rest(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """A pull under way comes to its end first, also one that its fault no longer awaits."""
+        await cancel(tasks)
+        await self._puller.at_rest()
 
     async def _fault(self, number: int, fault: Fault, began: float) -> None:
         await self._sleep_until(began + fault.at)
@@ -164,8 +179,11 @@ class Run:
         for ended in await put_back(pulls, self._environment, self._record.journal, speed=speed):
             self._puller.pulls[ended.pull] = ended
         for number in lifted:
-            if not incomplete([p for p in self._puller.pulls if p.fault == number]):
-                self._fault_is("lifted", number, self._experiment.faults[number])
+            of_fault = [p for p in self._puller.pulls if p.fault == number]
+            if not incomplete(of_fault):
+                # That they stayed there is found out later; what is measured begins here.
+                back = max((p.ended for p in of_fault if p.ended is not None), default=None)
+                self._fault_is("lifted", number, self._experiment.faults[number], back=back)
 
     async def _recover(self) -> None:
         self._record.note("phase", phase="recover")
@@ -176,8 +194,8 @@ class Run:
         if not self._stop.requested:
             await self._probing.read_ledgers("end")
 
-    def _fault_is(self, state: str, number: int, fault: Fault) -> None:
-        self._record.note("fault", fault=number, kind=fault.kind, state=state)
+    def _fault_is(self, state: str, number: int, fault: Fault, **more: float | None) -> None:
+        self._record.note("fault", fault=number, kind=fault.kind, state=state, **more)
 
     def _fault_failed(self, number: int, fault: Fault, error: BaseException) -> None:
         why = f"{fault.kind} failed: {error}"

@@ -19,6 +19,7 @@ MASK = "***"
 SHORTEST = 8
 # Where so much of a value's beginning stands, it is the value, wherever the message was cut.
 STEM = 24
+ESCAPED = re.compile(r"[\"'\\]|[^ -~]")  # the characters that change when text is quoted
 CUT = "…"  # where a message was cut short; of a value its beginning may stand before it
 
 GAP = r"""["'\\]*\s*[:=>]\s*["'\\]*"""  # between a name and its value: YAML, JSON, XML, a query
@@ -43,7 +44,9 @@ class Secrets:
         self._values: frozenset[str] = frozenset()
         self._codes: tuple[re.Pattern[str], ...] = ()
         self._forms: tuple[str, ...] = ()  # longest first: one may be a part of another
-        self._in_json: tuple[str, ...] = ()  # as they stand in a line of JSON
+        self._in_json: tuple[str, ...] = ()  # what of them stands in a line of JSON
+        # Of values that are escaped when they are quoted: a part that never is, and all of it.
+        self._escaped: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
     def add(self, *values: str | None) -> None:
         """Mask these values from now on, however encoded; those below SHORTEST are let be."""
@@ -56,7 +59,8 @@ class Secrets:
         self._values |= new
         forms = {*self._forms, *(form for value in new for form in _forms(value))}
         self._forms = tuple(sorted(forms, key=len, reverse=True))
-        self._in_json = tuple({_escaped(form[:STEM]) for form in forms})
+        self._escaped += tuple(_escaped(value) for value in new if ESCAPED.search(value))
+        self._in_json = tuple({_plain(form)[:STEM] for form in forms})
 
     def add_code(self, code: str) -> None:
         """Mask a short code, such as that of an MFA device, where it is a word of its own."""
@@ -67,6 +71,9 @@ class Secrets:
         for form in self._forms:
             if form[:STEM] in text:
                 text = _without(form, text)
+        for part, whole in self._escaped:
+            if part in text:
+                text = whole.sub(MASK, text)
         for code in self._codes:
             text = code.sub(MASK, text)
         if CUT in text:
@@ -165,8 +172,7 @@ def _forms(value: str) -> Iterator[str]:
     import html
     from urllib.parse import quote, quote_plus
 
-    yield from (value, repr(value)[1:-1], html.escape(value))
-    yield from (_escaped(value), _escaped(_escaped(value)))  # JSON, and JSON in JSON
+    yield from (value, html.escape(value))
     for encoded in (quote(value, safe=""), quote(value), quote_plus(value)):
         yield from (encoded, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded))
     data = value.encode()
@@ -176,8 +182,26 @@ def _forms(value: str) -> Iterator[str]:
         yield from (inner, inner.translate(str.maketrans("+/", "-_")))
 
 
-def _escaped(text: str) -> str:
-    return json.dumps(text)[1:-1]
+def _escaped(value: str) -> tuple[str, re.Pattern[str]]:
+    """The value as JSON and Python quote it, and quote what was quoted already, and so on."""
+    runs = re.sub(r"\\+", r"\\", value)  # a pattern that repeats repetitions would take for ever
+    return _plain(value), re.compile("".join(_character(each) for each in runs))
+
+
+def _plain(value: str) -> str:
+    """The longest part of it that stands in any quotes as it is."""
+    return max(ESCAPED.split(value), key=len)
+
+
+def _character(each: str) -> str:
+    if each in "\"'":
+        return rf"\\*{each}"
+    if each == "\\":
+        return r"\\+"
+    if ESCAPED.match(each):
+        inside = each.encode("unicode_escape").decode(), json.dumps(each)[1:-1]
+        return "|".join(["(?:" + re.escape(each), *(r"\\+" + i[1:] for i in inside)]) + ")"
+    return re.escape(each)
 
 
 def _overlap(text: str, value: str) -> int:

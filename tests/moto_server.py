@@ -1,4 +1,4 @@
-"""The moto that stands in for an account, with what moto leaves out of DynamoDB's global tables.
+"""The moto that stands in for an account, with what it leaves out of global tables and ACLs.
 
 moto takes `ReplicaUpdates` and forgets them, and knows no policies of streams. Here the replicas of
 a table are told by DescribeTable (nothing is copied: a control plane), and streams have policies.
@@ -14,6 +14,8 @@ import moto_dns_firewall
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
+from moto.ec2.exceptions import InvalidAssociationIdError
+from moto.ec2.models.network_acls import NetworkAclBackend
 
 from chaos.lab.moto import main
 
@@ -63,8 +65,23 @@ def _let_streams_have_policies() -> None:
         setattr(DynamoDBBackend, name, of_streams(getattr(DynamoDBBackend, name)))
 
 
+def _refuse_old_associations() -> None:
+    """As EC2 does; moto breaks, and takes the subnet's ACL away before it finds no other."""
+    replace = NetworkAclBackend.replace_network_acl_association
+
+    def replaced(self: Any, association_id: str, network_acl_id: str) -> Any:
+        known = [key for acl in self.network_acls.values() for key in acl._associations]
+        if association_id not in known:
+            raise InvalidAssociationIdError(association_id)
+        self.get_network_acl(network_acl_id)
+        return replace(self, association_id, network_acl_id)
+
+    NetworkAclBackend.replace_network_acl_association = replaced  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
     _remember_replicas()
     _let_streams_have_policies()
+    _refuse_old_associations()
     moto_dns_firewall.add_to_moto()
     sys.exit(main(sys.argv[1]))

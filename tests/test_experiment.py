@@ -231,7 +231,7 @@ def test_contradictions_are_told_together_with_whatever_else_is_wrong() -> None:
         "probes.playback.every",
         "probes.unknown.kind",
         "stop_when.0.probe",
-        "stop_when.1.down_for",
+        "stop_when.1",
         "title",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -282,10 +283,29 @@ def test_exactly_the_depth_that_is_allowed_can_be_read() -> None:
         (b"text: \xff", "1:7: drawing: is not UTF-8 text"),
         (b"\xef\xbb\xbfnumber: 1\r\nn\xe9", "2:2: drawing: is not UTF-8 text"),
         (b"#" * (reader.LARGEST + 1), "1:1: drawing: is larger than 256 KiB"),
+        (b"text: " + b"a" * (reader.LONGEST + 1), "1:7: text: is longer than 65,536 characters"),
+        (
+            b"json:\n" + b"- 1\n" * reader.MOST,
+            "9999:3: drawing: has more than 10,000 keys and values",
+        ),
     ],
 )
 def test_bytes_that_are_no_reasonable_text(data: bytes, said: str) -> None:
     assert told(data) == [said]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "directory", "link to a pipe"])
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "f.yaml"
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(tmp_path / "pipe")
+        path.symlink_to(tmp_path / "pipe")
+    with pytest.raises(InvalidInput, match="cannot be read: (it is no regular file|Is a dir)"):
+        schema.read(path)
 
 
 def test_a_byte_order_mark_is_no_text() -> None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "show": "chaos.cli.show",
     "schema": "chaos.cli.schema",
     "report": "chaos.cli.report",
+    "stop": "chaos.cli.stop",
     "rollback": "chaos.cli.rollback",
     "unlock": "chaos.cli.unlock",
     "mark": "chaos.cli.mark",

@@ -10,6 +10,7 @@ import click
 from chaos.cli import completions
 from chaos.environments import KINDS
 from chaos.runs import Runs
+from probes.durations import parse
 
 experiment = click.argument("experiment", shell_complete=completions.experiments)
 
@@ -89,6 +90,19 @@ as_json = click.option(
     is_flag=True,
     help="Print one JSON document on stdout, for scripts, and nothing else there.",
 )
+
+
+def seconds(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
+    """A duration as an option has it, such as `30m`."""
+    if text is None:
+        return None
+    try:
+        found = parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    if not found:
+        raise click.BadParameter("must be more than 0s")
+    return found
 
 
 def _by_name(

@@ -28,8 +28,11 @@ INCOMPLETE = 4
 @options.runs
 @options.profile
 @options.as_json
+@click.option(
+    "--check", is_flag=True, help="Only tell what is open and what would be done; change nothing."
+)
 @or_orphans
-def command(run: str, runs: Runs, profile: str | None, as_json: bool) -> None:
+def command(run: str, runs: Runs, profile: str | None, as_json: bool, check: bool) -> None:
     """Put back whatever RUN has left open.
 
     That is what to do after a crash, a kill, or exit code 4, as often as you like, from any
@@ -38,6 +41,7 @@ def command(run: str, runs: Runs, profile: str | None, as_json: bool) -> None:
 
     \b
     Example:
+      chaos rollback latest --check
       chaos rollback latest
       chaos rollback --orphans --undo-log s3://chaos-custody/undo
     """
@@ -45,6 +49,10 @@ def command(run: str, runs: Runs, profile: str | None, as_json: bool) -> None:
     from chaos.rollback import incomplete
 
     path = runs.find(run)
+    if check:
+        from chaos.cli.check import check as tell
+
+        sys.exit(tell(path, profile, as_json=as_json))
     try:
         pulls = asyncio.run(resume_minded(path, partial(click.echo, err=True), profile=profile))
     except KeyboardInterrupt:

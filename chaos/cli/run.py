@@ -35,6 +35,18 @@ if TYPE_CHECKING:
 @options.variables
 @options.allow_commands
 @options.runs
+@click.option(
+    "--stop-file",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Put everything back and end as soon as that file exists.",
+)
+@click.option(
+    "--max-duration",
+    callback=options.seconds,
+    metavar="DURATION",
+    help="Put everything back and end so long after the first injection, such as 30m.",
+)
 @click.option("--plain", is_flag=True, help="Plain lines, on a terminal too.")
 @options.as_json
 @click.option(
@@ -65,6 +77,8 @@ def command(
     variables: dict[str, str],
     allow_commands: bool,
     runs: Runs,
+    stop_file: Path | None,
+    max_duration: float | None,
     plain: bool,
     as_json: bool,
     metrics_port: int | None,
@@ -75,7 +89,8 @@ def command(
     """Carry EXPERIMENT out: break, measure, put back, judge.
 
     EXPERIMENT is a path, a file in ./experiments, or one of those that `chaos list` shows. The
-    run is kept with its journal and reports. Ctrl-C puts everything back and ends it.
+    run is kept with its journal and reports. Ctrl-C puts everything back and ends it,
+    and so do `chaos stop`, a file and a longest time, if they are given.
 
     \b
     Example:
@@ -105,6 +120,8 @@ def command(
         speed=speed,
         variables=variables,
         allow_commands=allow_commands,
+        stop_file=stop_file,
+        max_duration=max_duration,
     )
     title = drill.experiment.title or drill.experiment.name
     with ExitStack() as views:

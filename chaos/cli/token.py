@@ -33,8 +33,8 @@ def token_of(file: Path | None, address: str) -> tuple[str | None, bool]:
 
     None on loopback, unless one is given. Raises InvalidInput.
     """
-    given = _of_file(file) if file else os.environ.get(VARIABLE, "")
-    if given:
+    given = _of_file(file) if file else os.environ.get(VARIABLE)
+    if given is not None:
         if not FORM.fullmatch(given):
             said = f"--token-file {file}" if file else VARIABLE
             raise InvalidInput(

@@ -20,7 +20,6 @@ from chaos.errors import CallFailed, ChaosError, InvalidInput
 Calls = Callable[..., Awaitable[dict[str, Any]]]  # `call` of an environment or of AwsCalls
 
 DEFAULT_REGION = "us-east-1"
-KINDS = ("s3", "ssm", "dynamodb")
 EXAMPLES = (
     "s3://bucket/prefix, ssm:/path?region=eu-west-1 or dynamodb:table?region=eu-west-1,"
     " each with &kms=KEY-ARN if a key of your own is to encrypt it"
@@ -98,7 +97,9 @@ def locate(url: str) -> Location:
     asked = dict(parse_qsl(query, keep_blank_values=True))
     unknown = sorted(set(asked) - {"region", "kms"})
     name, _, prefix = path.removeprefix("//").partition("/") if kind == "s3" else (path, "", "")
-    if kind not in KINDS or not name.strip("/") or (kind == "ssm") != name.startswith("/"):
+    begins = {"s3": "//", "ssm": "/", "dynamodb": ""}.get(kind)
+    known = begins is not None and path.startswith(begins)
+    if not known or not name.strip("/") or (kind != "ssm" and name.startswith("/")):
         raise InvalidInput(f"{url!r} names no undo log; write {EXAMPLES}")
     if unknown:
         raise InvalidInput(f"the undo log {url!r} has {unknown[0]!r}, which is not known; write"

@@ -121,17 +121,18 @@ class AwsCalls:
             # A proxy of the surroundings is for AWS, not for an endpoint that was named.
             proxies={} if self._endpoint else None,
         )
-        client: BaseClient = self._boto3().client(
+        client: BaseClient = self._maker()(
             service, region_name=region, endpoint_url=self._endpoint, config=config
         )
         return client
 
-    def _boto3(self) -> Any:
-        if self._session is None:
-            return _session(self._key, alone=bool(self._endpoint and self._key))
-        import boto3
-
-        return boto3.session.Session(botocore_session=self._session())
+    def _maker(self) -> Callable[..., BaseClient]:
+        """What makes clients: boto3 would add its own to a session of botocore's each time."""
+        if self._session is not None:
+            make: Callable[..., BaseClient] = self._session().create_client
+        else:
+            make = _session(self._key, alone=bool(self._endpoint and self._key)).client
+        return make
 
 
 def prepare(key: tuple[str, str], *services: str) -> None:

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from chaos.environments.regions import partition
-from chaos.experiment.objectives import FROZEN
+from chaos.experiment.objectives import FROZEN, StopCondition
 from chaos.faults.fault import Fault
 from chaos.schema import did_you_mean, problem
 from probes.durations import Duration
@@ -133,6 +133,7 @@ def contradictions(
     accounts: Mapping[str, Account | None],
     faults: Sequence[Fault | None],
     probes: Mapping[str, Probe | None],
+    stops: Sequence[StopCondition | None],
 ) -> Iterator[InitErrorDetails]:
     """What about these accounts, and who names them, cannot be; None is wrong in itself."""
     yield from _twice(accounts)
@@ -145,6 +146,9 @@ def contradictions(
         elif probe and probe.account is not None:
             what = f"{probe.kind} calls no API of AWS, so it has no account; leave it out"
             yield problem("probes", name, "account", what=what)
+    for number, stop in enumerate(stops):
+        if stop and stop.alarm:
+            yield from _misplaced(stop, ("stop_when", number), accounts)
 
 
 def _twice(accounts: Mapping[str, Account | None]) -> Iterator[InitErrorDetails]:
@@ -156,9 +160,10 @@ def _twice(accounts: Mapping[str, Account | None]) -> Iterator[InitErrorDetails]
 
 
 def _misplaced(
-    part: Fault | Probe, path: tuple[str | int, ...], accounts: Mapping[str, Account | None]
+    part: Fault | Probe | StopCondition,
+    path: tuple[str | int, ...], accounts: Mapping[str, Account | None]
 ) -> Iterator[InitErrorDetails]:
-    """A fault or a probe in no account, in an unknown one, or in a region that is not its."""
+    """A fault, probe or alarm in no account, in an unknown one, or in a region that is not its."""
     name = chosen(part.account, accounts)
     if name is None:
         if part.account is not None:
@@ -177,7 +182,7 @@ def _misplaced(
                 yield problem(*path, field, what=what)
 
 
-def _regions(part: Fault | Probe) -> Iterator[tuple[str, str]]:
+def _regions(part: Fault | Probe | StopCondition) -> Iterator[tuple[str, str]]:
     """The regions that it names, each after the field that names it."""
     for name in REGION_FIELDS:
         if isinstance(region := getattr(part, name, None), str):

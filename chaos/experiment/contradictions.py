@@ -82,7 +82,9 @@ def _first_fault_at_zero(parts: Parts) -> Found:
 
 
 def _accounts_fit(parts: Parts) -> Found:
-    yield from of_accounts.contradictions(parts.accounts, parts.faults, parts.probes or {})
+    yield from of_accounts.contradictions(
+        parts.accounts, parts.faults, parts.probes or {}, parts.stop_when
+    )
 
 
 def _consent(parts: Parts) -> Found:
@@ -120,11 +122,15 @@ def _no_fault_twice(parts: Parts) -> Found:
 
 def _stops_can_be_seen(parts: Parts) -> Found:
     for i, stop in enumerate(parts.stop_when):
-        probe = (parts.probes or {}).get(stop.probe) if stop else None
-        if stop and probe and stop.down_for < probe.timeout:
+        probe = (parts.probes or {}).get(stop.probe) if stop and stop.probe else None
+        if stop and stop.down_for and probe and stop.down_for < probe.timeout:
             what = f"is shorter than the timeout of {stop.probe} ({show(probe.timeout)}), "
             what += "before which an attempt that hangs tells nothing"
             yield problem("stop_when", i, "down_for", what=what)
+        lasts = lifted_after([fault for fault in parts.faults if fault])
+        if stop and stop.longer_than and stop.longer_than <= lasts:
+            what = f"would stop every run: the last fault is lifted after {show(lasts)}"
+            yield problem("stop_when", i, "longer_than", what=what)
 
 
 def _probes_keep_pace(parts: Parts) -> Found:
@@ -151,7 +157,7 @@ def _probes_exist(parts: Parts) -> Found:
     wanted: list[tuple[str, tuple[str | int, ...]]]
     wanted = [(name, ("objectives", name)) for name in parts.objectives]
     for i, stop in enumerate(parts.stop_when):
-        wanted += [(stop.probe, ("stop_when", i, "probe"))] if stop else []
+        wanted += [(stop.probe, ("stop_when", i, "probe"))] if stop and stop.probe else []
     for name, path in wanted:
         if name not in parts.probes:
             hint = did_you_mean(name, parts.probes, tell=True)

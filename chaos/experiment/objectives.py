@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -11,7 +11,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     WithJsonSchema,
+    model_serializer,
     model_validator,
 )
 
@@ -109,10 +111,47 @@ class Objective(BaseModel):
         return self
 
 
+# The keys that a stop condition has together; an alarm may have its account too.
+STOPS = ({"probe", "down_for"}, {"alarm", "region"}, {"longer_than"})
+SHAPES: dict[str, Any] = {
+    "oneOf": [{"required": sorted(keys)} for keys in STOPS],
+    "dependentRequired": {
+        "probe": ["down_for"],
+        "down_for": ["probe"],
+        "alarm": ["region"],
+        "region": ["alarm"],
+        "account": ["alarm"],
+    },
+}
+
+
 class StopCondition(BaseModel):
-    """When the run is to be ended early: everything is put back at once."""
+    """When the run is to be ended early: a probe is down, an alarm rings, it takes too long."""
 
-    model_config = FROZEN
+    model_config = ConfigDict(**FROZEN, json_schema_extra=SHAPES)
 
-    probe: str = Field(description="name of the probe")
-    down_for: Duration = Field(gt=0, description="how long it must not have been good")
+    probe: str | None = Field(default=None, description="name of the probe")
+    down_for: Duration | None = Field(
+        default=None, gt=0, description="how long it must not have been good"
+    )
+    alarm: str | None = Field(
+        default=None, min_length=1, max_length=255, description="name of an alarm of CloudWatch"
+    )
+    region: str | None = Field(default=None, min_length=1, description="where that alarm is")
+    account: str | None = Field(default=None, description="the account that it is in")
+    longer_than: Duration | None = Field(
+        default=None, gt=0, description="so long after the first injection"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        given = set(self.model_dump())
+        if given - ({"account"} if self.alarm else set()) not in STOPS:
+            raise ValueError(
+                "must be one of {probe: …, down_for: …}, {alarm: …, region: …} and {longer_than: …}"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value is not None}

@@ -36,6 +36,15 @@ class DnsFailure(DnsFault):
     fault that no question meets makes the verdict `unknown`, and a pattern that means no name of
     the lab is refused before anything is touched. Of several faults of DNS that mean a question,
     the one that was injected first decides.
+
+    In a real account, `via: vpc` has Route 53 Resolver DNS Firewall answer for the VPCs chosen by
+    `vpcs`: `nxdomain`, `nodata` (the name is there, and no such record), or `wrong` with one other
+    name that it leads to, a CNAME. A list, a rule group and its association are created for the
+    run, looked at before all others, and deleted after it; AWS does not end them by itself. A VPC
+    may have five groups, so one with five is refused. `via: instances` knows `silence` alone, for
+    all names: answers do not arrive at the instances chosen by `instances` and `zone` (nftables,
+    through SSM), and a timer on each ends it a minute after `lasts`, whatever becomes of the run.
+    Neither can do `servfail`, `refused` or `truncated`.
     """
 
     summary: ClassVar[str] = "DNS fails: SERVFAIL, REFUSED, NXDOMAIN, silence, truncated, wrong"
@@ -48,11 +57,13 @@ class DnsFailure(DnsFault):
     called: ClassVar[dict[str, str]] = {"action": "how"}
 
     kind: Literal["dns_failure"]
-    how: Literal["servfail", "refused", "nxdomain", "silence", "truncated", "wrong"] = Field(
-        description="what the server does"
+    how: Literal["servfail", "refused", "nxdomain", "nodata", "silence", "truncated", "wrong"] = (
+        Field(description="what the server does; nodata (no such record) only on aws, via vpc")
     )
     answers: tuple[str, ...] = Field(
-        default=(), description="what `wrong` says, such as 192.0.2.1; for no other `how`"
+        default=(),
+        description="what `wrong` says, such as 192.0.2.1; for no other `how`; via vpc one other"
+        " name, such as sorry.example.com",
     )
     ttl: Duration | None = Field(
         default=None,

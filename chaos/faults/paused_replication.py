@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from chaos.environments.regions import partition
 from chaos.errors import CallFailed, InvalidInput
 from chaos.faults.chosen import Moves
 from chaos.faults.fault import Look
+from chaos.levers.denial import knowing
 from chaos.levers.powers import Grant, Grants
 from chaos.levers.replication_deny import BUCKETS, BucketReplication, TableReplication
 
@@ -38,7 +38,7 @@ async def of_tables(look: Look, region: str, tables: Iterable[str], until: str) 
                 " pauses that; the fault fis can: aws:dynamodb:global-table-pause-replication"
             )
         arns = [table["TableArn"], *filter(None, [table.get("LatestStreamArn")])]
-        levers = [await TableReplication(region=region, arn=arn).knowing(look) for arn in arns]
+        levers = [await knowing(TableReplication(region=region, arn=arn), look) for arn in arns]
         moves += [(lever, {"until": until}) for lever in levers]
     return moves
 
@@ -60,10 +60,9 @@ async def of_buckets(look: Look, region: str, buckets: Iterable[str], until: str
         lever = BucketReplication(
             region=await _region(look, region, bucket),
             bucket=bucket,
-            roles="*" if "*" in roles else ",".join(sorted(roles)),
-            partition=partition(region),
+            roles=None if "*" in roles else ",".join(sorted(roles)),
         )
-        moves.append((await lever.knowing(look), {"until": until}))
+        moves.append((await knowing(lever, look), {"until": until}))
     return moves
 
 

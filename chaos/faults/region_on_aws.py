@@ -10,6 +10,7 @@ from chaos.faults.fault import Coverage, Look, Pull
 from chaos.faults.paused_replication import LOOKS as OF_REPLICATION
 from chaos.faults.paused_replication import of_buckets, of_tables
 from chaos.levers.autoscaling import AutoscalingProcess
+from chaos.levers.denial import knowing
 from chaos.levers.endpoint_access import CLOSED, EndpointAccess, EndpointPolicy
 from chaos.levers.expiry import until
 from chaos.levers.powers import Grants
@@ -130,7 +131,7 @@ async def _endpoint(fault: RegionOutage, look: Look, endpoint: dict[str, Any]) -
     if kind == "Interface":
         return EndpointAccess(region=region, endpoint=name), CLOSED
     if kind == "Gateway":
-        lever = await EndpointPolicy(region=region, endpoint=name).knowing(look)
+        lever = await knowing(EndpointPolicy(region=region, endpoint=name), look)
         return lever, {"until": until(fault.lasts or 0)}
     raise InvalidInput(
         f"region_outage: endpoint {name} is of the type {kind}; Interface and Gateway can be cut"

@@ -26,6 +26,15 @@ class SlowDns(DnsFault):
     A fault that no question meets makes the verdict `unknown`, and a pattern that means no name of
     the lab is refused before anything is touched. Of several faults of DNS that mean a question,
     the one that was injected first decides.
+
+    In a real account it is `via: instances`: on Linux instances that SSM reaches, chosen by
+    `instances` and `zone`, queries leave late (tc with prio and netem, on the device of the default
+    route). Packets are not told apart by names, so all names are slow: `names` must be `["*"]`. By
+    TCP each packet of a question is late, so a question is late several times over. A timer on each
+    instance ends it a minute after `lasts`, whatever becomes of the run. An instance whose queueing
+    is customised is refused, and so is one without tc or netem (`iproute-tc`, and on Amazon Linux
+    2023 and the like `kernel-modules-extra`). DNS Firewall cannot be slow, so there is no `via:
+    vpc`.
     """
 
     summary: ClassVar[str] = "DNS answers late, with jitter, for names by pattern"

@@ -11,7 +11,7 @@ from chaos.levers.lever import Value
 from chaos.levers.marked import tag_map
 from chaos.levers.paging import every
 from chaos.levers.powers import Call, Grant, Grants, Target
-from chaos.levers.settled import persistently, settled
+from chaos.levers.settled import settled
 
 OPERATIONS = {"suspended": "suspend_processes", "running": "resume_processes"}
 GROUPS = "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*"
@@ -61,8 +61,7 @@ class AutoscalingProcess:
             )
 
         # Another change of the group is under way, such as that of its other processes.
-        await persistently(step, "ResourceContention")
-        await settled(self, environment, value)
+        await settled(self, environment, value, step, "ResourceContention")
 
     def calls(self, prior: Value, value: Value) -> list[Call]:
         """One."""

@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar, cast
 
 from chaos.environments.environment import Environment
 from chaos.levers.expiry import parsed
@@ -25,7 +25,10 @@ from chaos.levers.policies import (
     without,
 )
 from chaos.levers.powers import Call
-from chaos.levers.settled import persistently, settled
+from chaos.levers.settled import settled
+
+BARE = "(no policy)"
+D = TypeVar("D", bound="Denial")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,6 @@ class Found:
     revision: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Denial(ABC):
     """The value is None, or `{"until": time}` while our statements are in the policy.
 
@@ -50,10 +52,10 @@ class Denial(ABC):
     deletes: ClassVar[str] = ""  # the one that deletes it; none where there always is a policy
     again_after: ClassVar[tuple[str, ...]] = ()  # codes after which it is worth another look
 
+    # Fields of the dataclasses that come of it.
     region: str
-    run: str = ""
-    # Whether the resource had a policy before; it only matters for telling the calls.
-    had_policy: bool = True
+    run: str
+    before: str | None  # BARE, where the resource had no policy: then the last call is another
 
     @property
     @abstractmethod
@@ -91,14 +93,13 @@ class Denial(ABC):
             elif wanted is not None and not same(wanted, found.policy):
                 await self.put(environment, json.dumps(wanted), found.revision)
 
-        await persistently(step, *self.again_after)
-        await settled(self, environment, value)
+        await settled(self, environment, value, step, *self.again_after)
 
     def calls(self, prior: Value, value: Value) -> list[Call]:
         """One: the policy is put, or deleted where there was none."""
         if prior == value:
             return []
-        put = value is not None or self.had_policy
+        put = value is not None or self.before != BARE
         operation = self.puts if put else self.deletes
         to = f"policy of {self.resource}"
         return [Call(service=self.service, region=self.region, operation=operation, to=to)]
@@ -106,10 +107,6 @@ class Denial(ABC):
     def expires(self, value: Value) -> datetime | None:
         """The moment in the condition: after it the statements deny nothing."""
         return parsed(value["until"]) if value else None
-
-    async def knowing(self, look: Calling) -> Self:
-        """The same lever, knowing whether there is a policy."""
-        return replace(self, had_policy=(await self.found(look)).policy is not None)
 
     async def _look(self, environment: Environment) -> Found:
         found = await self.found(environment.call)
@@ -131,6 +128,13 @@ class Denial(ABC):
             | {"Condition": denial.get("Condition", {}) | {"DateLessThan": _before(until)}}
             for number, denial in enumerate(self.denials())
         ]
+
+
+async def knowing(lever: D, look: Calling) -> D:
+    """The same lever, knowing whether there is a policy."""
+    before = None if (await lever.found(look)).policy else BARE
+    changed: Any = replace(cast("Any", lever), before=before)
+    return cast("D", changed)
 
 
 def parse(text: str | None) -> Policy | None:

@@ -14,7 +14,7 @@ from chaos.levers.paging import Call as Calling
 from chaos.levers.paging import every
 from chaos.levers.policies import Statement
 from chaos.levers.powers import Call, Grant, Grants, Target
-from chaos.levers.settled import persistently, settled
+from chaos.levers.settled import settled
 from chaos.levers.swapped import halfway, reading
 
 CLOSED = "closed"
@@ -96,8 +96,7 @@ class EndpointAccess:
                 if group not in wanted:
                     await self._call(environment, "delete_security_group", GroupId=group)
 
-        await persistently(step, *NOT_YET)
-        await settled(self, environment, value)
+        await settled(self, environment, value, step, *NOT_YET)
 
     def calls(self, prior: Value, value: Value) -> list[Call]:
         """Create and swap; or swap and delete."""
@@ -178,7 +177,10 @@ class EndpointPolicy(Denial):
     puts: ClassVar[str] = "modify_vpc_endpoint"
     grants: ClassVar[Grants] = Grants(looks=(LOOKS,), injects=(MODIFIES,), puts_back=(MODIFIES,))
 
+    region: str
     endpoint: str
+    run: str = ""
+    before: str | None = None
 
     @property
     def resource(self) -> str:

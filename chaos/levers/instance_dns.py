@@ -1,4 +1,4 @@
-"""The lever that makes DNS slow or silent on an instance, through SSM, until a timer there ends it."""
+"""The lever that makes DNS slow or silent on an instance, through SSM: a timer there ends it."""
 
 from __future__ import annotations
 

@@ -84,6 +84,7 @@ arm() {
     systemd-run --quiet --unit="chaos-dns-$RUN" --on-active="${1}s" \
       --timer-property=AccuracySec=1s /bin/sh "$DIR/script" end "$RUN" && echo systemd >"$DIR/timer"
   else
+    command -v setsid >/dev/null || return 1
     # shellcheck disable=SC2016  # it is the other shell that knows its number
     setsid sh -c 'echo "$$" >"$3/timer"; sleep "$1"; exec sh "$3/script" end "$2"' \
       chaos-dns "$1" "$RUN" "$DIR" </dev/null >/dev/null 2>&1 &

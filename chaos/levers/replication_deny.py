@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chaos.environments.environment import Environment
+from chaos.environments.regions import partition
 from chaos.errors import CallFailed
 from chaos.levers.denial import Denial, Found, parse
 from chaos.levers.marked import tag_map
@@ -80,15 +81,18 @@ class TableReplication(Denial):
         ),
     )
 
+    region: str
     arn: str  # of the table or of its stream
+    run: str = ""
+    before: str | None = None
 
     @property
     def resource(self) -> str:
         return self.arn.partition(":table/")[2]
 
     def denials(self) -> list[Statement]:
-        _, partition, _, _, account, _ = self.arn.split(":", 5)
-        role = REPLICATOR.format(partition=partition, account=account)
+        account = self.arn.split(":")[4]
+        role = REPLICATOR.format(partition=partition(self.region), account=account)
         by_role = {"ArnEquals": {"aws:PrincipalArn": role}}
         if "/stream/" in self.arn:
             return [self._denial(ON_STREAM, by_role)]
@@ -180,18 +184,20 @@ class BucketReplication(Denial):
         puts_back=(PUTS_S3, Grant(actions=("s3:DeleteBucketPolicy",), resources=BUCKETS)),
     )
 
+    region: str
     bucket: str
-    roles: str = "*"  # the ARNs of those that replicate, with commas between; `*`: whoever does
-    partition: str = "aws"
+    roles: str | None = None  # the ARNs of those that replicate, with commas between; None: all
+    run: str = ""
+    before: str | None = None
 
     @property
     def resource(self) -> str:
         return self.bucket
 
     def denials(self) -> list[Statement]:
-        objects = f"arn:{self.partition}:s3:::{self.bucket}/*"
+        objects = f"arn:{partition(self.region)}:s3:::{self.bucket}/*"
         denial: Statement = {"Action": list(REPLICATES), "Resource": objects}
-        if self.roles != "*":
+        if self.roles:
             denial["Condition"] = {"ArnEquals": {"aws:PrincipalArn": self.roles.split(",")}}
         return [denial]
 

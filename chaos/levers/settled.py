@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from tenacity import (
     AsyncRetrying,
-    RetryError,
     retry_if_exception,
     retry_if_result,
     stop_after_attempt,
@@ -19,6 +18,7 @@ from chaos.errors import CallFailed
 from chaos.levers.lever import Lever, Value
 
 T = TypeVar("T")
+Step = Callable[[], Awaitable[None]]
 
 # 0.25 s, 0.5 s, 1 s, then 2 s between two tries: 22 s in all. Above the staleness of EC2 and the
 # 15 s for which DynamoDB blocks a second change of a resource's policy; below what a lever may take
@@ -27,20 +27,31 @@ ATTEMPTS = 14
 WAIT = wait_exponential(multiplier=0.25, max=2)
 
 
-async def settled(lever: Lever, environment: Environment, value: Value) -> None:
-    """Return when the lever reads `value`; raises CallFailed when it does not within 22 s."""
+async def settled(
+    lever: Lever, environment: Environment, value: Value, step: Step | None = None, *codes: str
+) -> None:
+    """Return when the lever reads `value`; raises CallFailed when it does not within 22 s.
+
+    `step` is done before each look, also after AWS has answered with one of `codes`: it finds its
+    way anew each time, because what it saw the time before may have been stale.
+    """
+
+    async def once() -> Value:
+        if step:
+            await step()
+        return await lever.read(environment)
+
     looks = AsyncRetrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=WAIT,
-        retry=retry_if_result(lambda found: found != value),
+        retry=retry_if_result(lambda found: found != value) | retry_if_exception(_one_of(codes)),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
-    try:
-        await looks(lever.read, environment)
-    except RetryError as error:
-        found = error.last_attempt.result()
+    found: Value = await looks(once)
+    if found != value:
         raise CallFailed(
             f"setting {lever}", "NotSettled", f"it still reads {found!r} instead of {value!r}"
-        ) from error
+        )
 
 
 async def persistently(step: Callable[[], Awaitable[T]], *codes: str) -> T:
@@ -51,7 +62,11 @@ async def persistently(step: Callable[[], Awaitable[T]], *codes: str) -> T:
     tries = AsyncRetrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=WAIT,
-        retry=retry_if_exception(lambda e: isinstance(e, CallFailed) and e.code in codes),
+        retry=retry_if_exception(_one_of(codes)),
         reraise=True,
     )
     return await tries(step)
+
+
+def _one_of(codes: Collection[str]) -> Callable[[BaseException], bool]:
+    return lambda error: isinstance(error, CallFailed) and error.code in codes

@@ -11,7 +11,7 @@ from chaos.levers.lever import Value
 from chaos.levers.marked import TAG, filters, refuse_others, tag_map, tags
 from chaos.levers.paging import every
 from chaos.levers.powers import Call, Grant, Grants, Target
-from chaos.levers.settled import persistently, settled
+from chaos.levers.settled import settled
 from chaos.levers.swapped import halfway, reading
 
 NONE = "no traffic"
@@ -83,8 +83,7 @@ class SubnetAcl:
                 if acl_id != wanted:
                     await self._call(environment, "delete_network_acl", NetworkAclId=acl_id)
 
-        await persistently(step, *NOT_YET)
-        await settled(self, environment, value)
+        await settled(self, environment, value, step, *NOT_YET)
 
     def calls(self, prior: Value, value: Value) -> list[Call]:
         """Create and swap; or swap and delete."""

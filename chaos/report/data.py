@@ -54,12 +54,19 @@ def page(history: History, verdict: Verdict) -> dict[str, Any]:
         "pulls": [_pull(pull) for pull in history.pulls],
         "pulls_text": pulls_text(history),
         "ledgers": list(_ledgers(history, verdict)),
-        "notes": [*(f"Stopped: {why}" for why in history.stops), *history.notes],
+        "notes": [*_stops(history), *history.notes],
         "facts": list(_facts(history)),
         "file": experiment["file"],
         "sha256": experiment["sha256"],
         "text": experiment["text"],
     }
+
+
+def _stops(history: History) -> Iterator[str]:
+    """Why the run was ended early, and with the first reason how long it took."""
+    if history.stops:
+        yield f"Stopped: {words.stopped(history)}"
+        yield from (f"Stopped: {why}" for why in history.stops[1:])
 
 
 def told(verdict: Verdict) -> list[Result]:

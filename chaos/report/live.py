@@ -187,7 +187,8 @@ def _longer(live: Live) -> Live:
 
 
 def _fault(live: Live, event: Event) -> Live:
-    number, state, t = event["fault"], event["state"], event["t"]
+    number, state = event["fault"], event["state"]
+    t = event["t"] if event.get("back") is None else event["back"]
     fault = replace(
         live.faults[number],
         state=state,

@@ -124,6 +124,8 @@ def _levers(history: History, width: int) -> Iterator[str]:
     parts = [f"{outcomes.count('restored')} of {len(names)}"]
     parts += [f"{n} {text}" for kind, text in ENDS.items() if (n := outcomes.count(kind))]
     yield from _entry("put back", ", ".join(parts), width)
+    if history.back_after is not None:
+        yield from _entry("stopped", words.stopped(history), width)
 
 
 def _entry(name: str, text: str, width: int) -> Iterator[str]:

@@ -108,6 +108,17 @@ def _is_localstack(history: History) -> bool:
     return bool(history.header["environment"]["kind"] == "localstack")
 
 
+def stopped(history: History) -> str:
+    """Why a run was ended early, and how long it took to put back what was on; empty if not."""
+    if not history.stops:
+        return ""
+    if history.open_pulls:
+        return f"{history.stops[0]}; NOT everything is back"
+    if history.back_after is None:
+        return history.stops[0]
+    return f"{history.stops[0]}; everything back after {show(history.back_after)}"
+
+
 def where(environment: dict[str, Any]) -> str:
     """`in the embedded lab`, `on LocalStack 2026.3.0 at http://127.0.0.1:4566`."""
     kind, version = environment["kind"], environment.get("version")

@@ -88,7 +88,7 @@ async def _asked(name: str, id_: str, experiment: Experiment, environment: Envir
         alias = next(iter(answer["AccountAliases"]), None)
     except (CallFailed, KeyError):
         alias = None
-    return Asked(name=name, id=id_, alias=alias, regions=regions)
+    return Asked(name=name, id=id_, alias=alias, regions=tuple(regions))
 
 
 def _by_itself(pulls: list[Planned]) -> str:

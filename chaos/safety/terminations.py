@@ -11,7 +11,15 @@ from chaos.safety.words import listed
 
 Place = tuple[str | None, str, str]  # account, region and name of a group
 
-INSTANCE = "ec2:instance"
+# Actions of FIS after which an instance does not come back by itself.
+ENDING = frozenset(
+    {
+        "aws:ec2:send-spot-instance-interruptions",
+        "aws:ec2:stop-instances",
+        "aws:ec2:terminate-instances",
+    }
+)
+INSTANCES = ("ec2:instance", "ec2:spot-instance")
 
 
 def terminations(facts: Facts, sources: Sequence[Source]) -> Iterator[str]:
@@ -34,9 +42,13 @@ def terminations(facts: Facts, sources: Sequence[Source]) -> Iterator[str]:
 def terminated(planned: tuple[Planned, ...]) -> Iterator[Spot]:
     """The instances of these pulls that nothing brings back."""
     for pull in planned:
-        for target in pull.targets or () if for_good(pull) else ():
-            if target.type == INSTANCE:
+        for target in pull.targets or () if _ends(pull) else ():
+            if target.type in INSTANCES:
                 yield Spot.of(pull.account, target)
+
+
+def _ends(pull: Planned) -> bool:
+    return pull.irreversible or not ENDING.isdisjoint(for_good(pull))
 
 
 def _named(spot: Spot, source: Source) -> bool:
@@ -63,7 +75,7 @@ def _enough(facts: Facts, place: Place, group: Group | str | None) -> Iterator[s
             f" {group or 'it was not asked'}; allow autoscaling:DescribeAutoScalingGroups"
         )
         return
-    hit = hits(facts, {pull.fault for pull in facts.planned if for_good(pull)})
+    hit = hits(facts, {pull.fault for pull in facts.planned if _ends(pull)})
     for spot in sorted(hit.possible, key=str):
         if _in_group(spot, place) and spot.id not in group.members:
             yield f"{spot} is said to be in {what}, which does not have it; choose another one"
@@ -78,4 +90,4 @@ def _enough(facts: Facts, place: Place, group: Group | str | None) -> Iterator[s
 
 
 def _in_group(spot: Spot, place: Place) -> bool:
-    return spot.type == INSTANCE and (spot.account, spot.region, spot.target.group) == place
+    return spot.type in INSTANCES and (spot.account, spot.region, spot.target.group) == place

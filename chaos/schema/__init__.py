@@ -95,7 +95,7 @@ def loads_toml(data: bytes, model: type[M], file: str, table: Path = ()) -> M | 
 
     None when there is no such table; raises InvalidInput with all problems.
     """
-    root = ".".join(map(str, table)) or model.__name__.lower()
+    root = ".".join(map(str, table)) or "the file"
     node, found = toml.read(data, root)
     for key in table:
         _, node = _entries(node).get(key, (None, None))

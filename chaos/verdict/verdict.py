@@ -142,9 +142,16 @@ def _about(history: History) -> dict[str, Any]:
         "speed": header["speed"],
         "tool": header["tool"],
         "wall": header["wall"],
+        "stopped": _stopped(history),
         "faults": [asdict(fault) for fault in history.faults],
         "pulls": [asdict(pull) for pull in history.pulls],
     }
+
+
+def _stopped(history: History) -> dict[str, Any] | None:
+    if not history.stops:
+        return None
+    return {"why": history.stops, "asked": history.asked, "back_after": history.back_after}
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,11 @@ import click
 from campaigns.reliability_page import PAGE, put
 
 # What goes on in each is told by its module.
-CAMPAIGNS = {"fuzz": "campaigns.fuzz"}
+CAMPAIGNS = {
+    "failing": "campaigns.failing",
+    "fuzz": "campaigns.fuzz",
+    "kill": "campaigns.kill",
+}
 
 
 @click.command()

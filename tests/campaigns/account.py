@@ -17,6 +17,7 @@ from botocore.config import Config
 REGIONS = ("us-east-1", "us-west-2")
 REPLICATOR = "arn:aws:iam::123456789012:role/replicator"
 TOLD = ("network-acl", "security-group", "vpc-endpoint")
+CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 DRILLED = {"Key": "chaos", "Value": "allowed"}
 STATEMENT = {
     "Sid": "Own",
@@ -51,7 +52,7 @@ class Account:
             self._data(region)
         self._replicate(*REGIONS)
         self._replicate(*reversed(REGIONS))
-        self._client("s3", REGIONS[0]).create_bucket(Bucket="custody")
+        self._custody("custody")
 
     def seed_network(self, region: str) -> None:
         """One more VPC."""
@@ -68,6 +69,13 @@ class Account:
         arn: str = made["TableDescription"]["TableArn"]
         return arn
 
+    def _custody(self, bucket: str) -> None:
+        s3 = self._client("s3", REGIONS[0])
+        s3.create_bucket(Bucket=bucket)
+        s3.put_public_access_block(
+            Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(CLOSED, True)
+        )
+
     def subnets(self, region: str) -> list[str]:
         """The ids of the subnets that drills may take."""
         tagged = [{"Name": f"tag:{DRILLED['Key']}", "Values": [DRILLED["Value"]]}]
@@ -80,12 +88,15 @@ class Account:
         return json.dumps(regions, indent=1, sort_keys=True, default=str)
 
     def left_in_custody(self) -> list[str]:
-        """What lies in the bucket of the undo log: of a drill that is over, nothing that holds."""
-        client = self._client("s3", REGIONS[0])
+        """What the bucket of the undo log still tells of drills: locks that are held."""
+        s3 = self._client("s3", REGIONS[0])
         found: list[str] = []
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket="custody"):
-            found += [entry["Key"] for entry in page.get("Contents", [])]
-        return sorted(found)
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket="custody"):
+            for entry in page.get("Contents", []):
+                body = s3.get_object(Bucket="custody", Key=entry["Key"])["Body"].read()
+                if "/locks/" in entry["Key"] and json.loads(body)["run"]:
+                    found.append(f"{entry['Key']}: {body!r}")
+        return found
 
     # --- making it -------------------------------------------------------------------------
 

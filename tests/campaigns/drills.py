@@ -16,7 +16,7 @@ safety: {{at_most: {{count: 50, percent: 100%}}, at_most_in_a_run: {{count: 50, 
 steady_state: {{for: 100ms, within: 20s}}
 recover_within: 5s
 probes:
-  page: {{kind: http, url: "{url}", every: 100ms, timeout: 2s, confirm: 1}}
+  page: {{kind: http, url: "{url}", every: 100ms, timeout: 500ms, confirm: 1}}
 objectives:
   page: {{unaffected: true}}
 faults:

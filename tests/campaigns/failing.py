@@ -34,6 +34,11 @@ class Tally:
     residues: list[str] = field(default_factory=list)
     lies: list[str] = field(default_factory=list)  # said to be back, and was not
 
+    @property
+    def wrong(self) -> list[str]:
+        """What must not be."""
+        return self.lies + self.residues
+
     def shown(self) -> list[tuple[str, str]]:
         """The figures, for people."""
         ended = ", ".join(f"{n} with {code}" for code, n in sorted(self.codes.items()))

@@ -18,9 +18,10 @@ from pathlib import Path
 from campaigns.account import Account
 from campaigns.drills import DRILLS, write_drills
 from campaigns.lives import live, page, preload
-from moto_account import KEYS, moto_account
+from moto_account import ACCOUNT, KEYS, moto_account
 
 UNDO_LOG = "s3://custody/log"
+OVER = "its own end"
 KILLS_OF_ROLLBACK = 5
 ROLLBACK_TAKES_S = 2.0
 
@@ -35,7 +36,7 @@ class Tally:
     with_open_levers: int = 0
     phases: Counter[str] = field(default_factory=Counter)
     drills: Counter[str] = field(default_factory=Counter)
-    differences: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
     def shown(self) -> list[tuple[str, str]]:
         """The figures, for people."""
@@ -47,7 +48,7 @@ class Tally:
             ("of drills", kinds),
             ("left levers open", str(self.with_open_levers)),
             ("rollbacks killed", str(self.rollbacks_killed)),
-            ("differences", str(len(self.differences))),
+            ("differences", str(len(self.wrong))),
         ]
 
 
@@ -64,7 +65,7 @@ def campaign(count: int, seed: int) -> Tally:
             here.takes(name)
         for n in range(count):
             here.one(n, chance, tally)
-            if tally.differences:
+            if tally.wrong:
                 break
     return tally
 
@@ -85,7 +86,7 @@ class Here:
         life = live(self._run(name, runs), runs.with_suffix(".out"))
         assert life.code in (0, 1, 3), runs.with_suffix(".out").read_text()
         self._takes[name] = life.took
-        assert not self._differences(name), self._differences(name)
+        assert not self._differences(), self._differences()
 
     def one(self, n: int, chance: random.Random, tally: Tally) -> None:
         """One life and what comes after it."""
@@ -100,8 +101,8 @@ class Here:
         tally.phases[phase] += 1
         tally.with_open_levers += bool(open_levers)
         self._put_back(runs, output, chance, tally)
-        tally.differences += [f"run {n} ({name}): {d}" for d in self._differences(name)]
-        if not tally.differences:
+        tally.wrong += [f"run {n} ({name}): {d}" for d in self._differences()]
+        if not tally.wrong:
             shutil.rmtree(runs, ignore_errors=True)
             output.unlink()
 
@@ -112,27 +113,35 @@ class Here:
 
     def _put_back(self, runs: Path, output: Path, chance: random.Random, tally: Tally) -> None:
         """Here, from the journal, or as on another machine, from the account alone."""
-        run = next((path.name for path in runs.glob("*")), None)
-        elsewhere = chance.random() < 0.5 or run is None
-        if elsewhere:
-            whence = ["--endpoint", self._account.endpoint, "--undo-log", UNDO_LOG]
+        run = next((path.name for path in runs.glob("*")), "")
+        if how_far(runs)[0].startswith("before"):
+            self._to_its_end(self._unlock(), output, tally)
+            return
+        command = ["rollback", run, "--runs", str(runs)]
+        if chance.random() < 0.5 and how_far(runs)[0] != OVER:
             there = str(self._scratch / "elsewhere")
-            command = ["rollback", "--orphans", *whence, "--yes", "--runs", there]
-            command += ["--take-over", run] if run else []
-        else:
-            command = ["rollback", str(run), "--runs", str(runs)]
+            command = ["rollback", "--orphans", *self._custody(), "--yes", "--runs", there]
+            command += ["--take-over", run]  # its lease is still on
         for _ in range(chance.randint(0, KILLS_OF_ROLLBACK)):
             after = chance.uniform(0, ROLLBACK_TAKES_S)
             tally.rollbacks_killed += live(command, output, kill_after=after).killed
-        life = live(command, output)
-        if life.code != 0:
-            tally.differences.append(f"{' '.join(command)}: exit {life.code}: {output.read_text()}")
+        self._to_its_end(command, output, tally)
 
-    def _differences(self, name: str) -> list[str]:
+    def _custody(self) -> list[str]:
+        return ["--endpoint", self._account.endpoint, "--undo-log", UNDO_LOG]
+
+    def _unlock(self) -> list[str]:
+        """It may have died between taking the account and its journal's first line."""
+        return ["unlock", ACCOUNT, *self._custody(), "--yes"]
+
+    def _to_its_end(self, command: list[str], output: Path, tally: Tally) -> None:
+        if live(command, output).code != 0:
+            tally.wrong.append(f"{' '.join(command)} failed: {output.read_text()}")
+
+    def _differences(self) -> list[str]:
         now = self._account.dump()
         found = [] if now == self._before else [first_difference(self._before, now)]
-        held = [key for key in self._account.left_in_custody() if "lock" in key]
-        return found + [f"{name}: still held: {key}" for key in held]
+        return found + [f"still held: {lock}" for lock in self._account.left_in_custody()]
 
 
 def how_far(runs: Path) -> tuple[str, int]:
@@ -146,7 +155,7 @@ def how_far(runs: Path) -> tuple[str, int]:
         return "before its first line", 0
     history = load(journals[0], salvage=True)
     phase = history.phases[-1][0] if history.phases else "start"
-    return ("its own end" if history.finished else phase), len(history.open_pulls)
+    return (OVER if history.finished else phase), len(history.open_pulls)
 
 
 def first_difference(before: str, after: str) -> str:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+SERVICES = ("autoscaling", "dynamodb", "ec2", "iam", "resourcegroupstaggingapi", "s3", "sts")
 LONGEST_S = 120.0  # a life that lasts longer hangs, and that is a defect
 PAGE = """
 import http.server, sys, threading
@@ -47,10 +48,16 @@ def preload() -> None:
     import boto3.session  # noqa: F401
     import botocore.session  # noqa: F401
 
+    import chaos.cli.orphans
     import chaos.cli.rollback
     import chaos.cli.run
     import chaos.drill
     import chaos.rollback  # noqa: F401
+    from chaos.environments.credentials import base
+
+    session = base("http://127.0.0.1:9", None)
+    for service in SERVICES:
+        session.create_client(service, region_name="us-east-1")
 
 
 def live(arguments: Sequence[str], output: Path, *, kill_after: float | None = None) -> Life:

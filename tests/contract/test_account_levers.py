@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from campaigns.account import Account
-from contract.account_cases import Case, cases, one_way
+from contract.account_cases import ONE_WAY, PUT_BACK, Case, cases, one_way
 from moto_account import moto_account
 from moto_place import moto_place
 
@@ -32,7 +32,9 @@ def test_levers_that_are_put_back(endpoint: str) -> None:
 
     async def check() -> None:
         with moto_place(endpoint) as place:
-            await _check(place, await cases(place, account), snapshot)
+            there = await cases(place, account)
+            assert {lever.kind for lever, _ in there} == PUT_BACK
+            await _check(place, there, snapshot)
 
     asyncio.run(check())
 
@@ -40,7 +42,9 @@ def test_levers_that_are_put_back(endpoint: str) -> None:
 def test_levers_that_nothing_puts_back(endpoint: str) -> None:
     async def check() -> None:
         with moto_place(endpoint) as place:
-            await _check(place, await one_way(place))
+            there = await one_way(place)
+            assert {lever.kind for lever, _ in there} == ONE_WAY
+            await _check(place, there)
 
     asyncio.run(check())
 

@@ -276,6 +276,9 @@ def test_a_bucket_that_does_not_encrypt_is_refused(call: Calls) -> None:
     ("url", "said"),
     [
         ("s3://", "names no undo log"),
+        ("s3:bucket", "names no undo log"),
+        ("s3:///prefix", "names no undo log"),
+        ("dynamodb:/table?region=eu-west-1", "names no undo log"),
         ("bucket", "names no undo log"),
         ("https://bucket", "names no undo log"),
         ("ssm:path?region=eu-west-1", "names no undo log"),

@@ -27,7 +27,7 @@ import pytest
 import yaml
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-PAGES = [DOCS / "tutorial.md", *sorted(DOCS.glob("how-to/*.md"))]
+PAGES = [DOCS / "tutorial.md", DOCS / "aws.md", *sorted(DOCS.glob("how-to/*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WITHIN_S = 300  # of the wall, for a whole page
 EXIT_CODE = "echo $?"

@@ -6,9 +6,11 @@ The same run shows what it listens on and whom its files are for.
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.server
 import json
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -66,9 +68,8 @@ probes:
 faults:
   - {{kind: region_outage, region: us-east-1, lasts: 4s}}
 objectives:
-  echo: {{heals_within: 1s}}
   playback: {{heals_within: 30s}}
-recover_within: 2s
+recover_within: 30s
 """
 
 
@@ -128,34 +129,30 @@ def told(place: Path) -> tuple[str, list[str]]:
         given = [f"token={CANARIES['token']}", "key=env:THE_KEY", f"note=@{place}/note.txt"]
         args = [part for value in given for part in ("--var", value)]
         more = ["--json", "--allow-commands", "--metrics-port", "0", "--metrics-file", "m.prom"]
-        run = subprocess.Popen(
-            [sys.executable, "-m", "chaos", "run", "canary.yaml", "--speed", SPEED, *args, *more],
+        command = [sys.executable, "-m", "chaos", "run", "canary.yaml", "--speed", SPEED]
+        secret = {"THE_KEY": CANARIES["key"], "AWS_SECRET_ACCESS_KEY": CANARIES["access"]}
+        with subprocess.Popen(
+            [*command, *args, *more],
             cwd=place,
-            env={
-                **os.environ,
-                "TMPDIR": str(place),
-                "THE_KEY": CANARIES["key"],
-                "AWS_SECRET_ACCESS_KEY": CANARIES["access"],
-            },
+            env={**os.environ, "TMPDIR": str(place), **secret},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             umask=0,
-        )
-        assert run.stderr
-        said, listened = "", []
-        for line in run.stderr:
-            said += line
-            if line.startswith("metrics at "):
-                metrics = line.split()[-1]
-            if "the fault is on" in line or "holding" in line:
-                listened = listening(run.pid)
-                said += urllib.request.urlopen(metrics, timeout=10).read().decode()  # noqa: S310  # ours
-        assert run.stdout
-        said += run.stdout.read()
-        assert run.wait(WITHIN_S) in (0, 1, 3), said
-        run.stdout.close()
-        run.stderr.close()
+        ) as run:
+            assert run.stderr
+            assert run.stdout
+            said, listened, metrics = "", [], ""
+            for line in run.stderr:
+                said += line
+                if line.startswith("metrics at "):
+                    metrics = line.split()[-1]
+                if "the fault is on" in line:
+                    listened = listening(run.pid)
+                    with urllib.request.urlopen(metrics, timeout=10) as page:  # noqa: S310  # ours
+                        said += page.read().decode()
+            said += run.stdout.read()
+    assert run.returncode in (0, 1, 3), said
     return said, listened
 
 
@@ -227,14 +224,13 @@ def test_no_canary_leaves_the_run(place: Path, told: tuple[str, list[str]]) -> N
     for name, text in texts.items():
         found = [n for n, value in CANARIES.items() for form in forms(value) if form in text]
         assert not found, f"{found} in {name}"
-        assert "c4nary" not in text, name
+        cut = text[max(0, text.find("c4nary") - 200) :][:400] if "c4nary" in text else ""
+        assert not cut, f"{name}: {cut}"
 
 
 def test_the_file_is_known_by_its_sum_all_the_same(
     place: Path, told: tuple[str, list[str]]
 ) -> None:
-    import hashlib
-
     (journal,) = place.glob("chaos-runs/*/journal.jsonl")
     header = json.loads(journal.read_text().partition("\n")[0])
     kept = header["experiment"]
@@ -278,8 +274,6 @@ def test_a_dead_runner_takes_its_outage_with_it(place: Path) -> None:
     run.send_signal(signal.SIGKILL)
     run.wait(WITHIN_S)
     run.stdout.close()
-    import select
-
     ended, _, _ = select.select([gone], [], [], 30)
     os.close(gone)
     assert ended

@@ -101,8 +101,10 @@ CASES: list[tuple[str, tuple[Facts, Source], tuple[Facts, Source], str]] = [
         "limit of a fault",
         (facts(pull(*MANY[:10])), own()),
         (facts(pull(*MANY)), own()),
-        "faults[0] hits 11 resources, and chaos by default allows 10; hit less, or raise it with"
-        " safety: {at_most: {count: 11}}",
+        (
+            "faults[0] hits 11 resources, and chaos by default allows 10; hit less, or raise it"
+            " with safety: {at_most: {count: 11}}"
+        ),
     ),
     (
         "limit of a fault",
@@ -114,8 +116,10 @@ CASES: list[tuple[str, tuple[Facts, Source], tuple[Facts, Source], str]] = [
         "limit of a fault",
         (facts(pull(subnet(among=2))), own()),
         (facts(pull(subnet(among=1))), own()),
-        "faults[0] hits 1 of 1 ec2:subnet in us-east-1, and chaos by default allows 50% of them;"
-        " hit less, or raise it with safety: {at_most: {percent: 100%}}",
+        (
+            "faults[0] hits 1 of 1 ec2:subnet in us-east-1, and chaos by default allows 50% of"
+            " them; hit less, or raise it with safety: {at_most: {percent: 100%}}"
+        ),
     ),
     (
         "limit of a fault",
@@ -145,8 +149,10 @@ CASES: list[tuple[str, tuple[Facts, Source], tuple[Facts, Source], str]] = [
             own(),
         ),
         (facts(pull(*MANY[:6]), pull(*MANY[5:], fault=1)), own()),
-        "all faults together hit 11 resources, and chaos by default allows 10; hit less, or raise"
-        " it with safety: {at_most_in_a_run: {count: 11}}",
+        (
+            "all faults together hit 11 resources, and chaos by default allows 10; hit less, or"
+            " raise it with safety: {at_most_in_a_run: {count: 11}}"
+        ),
     ),
     (
         "limit of a run",
@@ -184,8 +190,10 @@ CASES: list[tuple[str, tuple[Facts, Source], tuple[Facts, Source], str]] = [
         "hours",
         (facts(**at(12)), policy(hours=[WEEK])),
         (facts(**at(15, 55)), policy(hours=[WEEK])),  # it begins in time, and ends too late
-        "a drill from 2026-11-25 15:55 UTC to 2026-11-25 16:05 UTC does not lie within wed"
-        " 09:00-16:00 UTC, says chaos.toml; start it then",
+        (
+            "a drill from 2026-11-25 15:55 UTC to 2026-11-25 16:05 UTC does not lie within wed"
+            " 09:00-16:00 UTC, says chaos.toml; start it then"
+        ),
     ),
     (
         "hours",
@@ -227,15 +235,19 @@ CASES: list[tuple[str, tuple[Facts, Source], tuple[Facts, Source], str]] = [
         "terminations",
         (facts(kill(IN_GROUP), groups={PLACE: group("i-1", "i-2")}), own()),
         (facts(kill(IN_GROUP), groups={PLACE: group("i-1")}), own()),
-        "the Auto Scaling group web in us-east-1 has 1 healthy instances in service, and 1 of them"
-        " would be terminated; let at least one stay",
+        (
+            "the Auto Scaling group web in us-east-1 has 1 healthy instances in service, and 1 of"
+            " them would be terminated; let at least one stay"
+        ),
     ),
     (
         "terminations",
         (facts(kill(instance())), own(alone=("i-1",))),
         (facts(kill(instance())), own()),
-        "ec2:instance i-1 in us-east-1 is in no Auto Scaling group, so nothing replaces it; to"
-        " terminate it anyway, write safety: {alone: [i-1]}",
+        (
+            "ec2:instance i-1 in us-east-1 is in no Auto Scaling group, so nothing replaces it; to"
+            " terminate it anyway, write safety: {alone: [i-1]}"
+        ),
     ),
     (
         "terminations",
@@ -322,8 +334,10 @@ CASES: list[tuple[str, tuple[Facts, Source], tuple[Facts, Source], str]] = [
         "irreversible",
         (facts(irreversible=frozenset({"instance_termination"})), own()),
         (facts(irreversible=frozenset({"instance_termination"}), allowed=frozenset()), own()),
-        "instance_termination cannot be put back; to allow it anyway, write allow_irreversible:"
-        " [instance_termination] in the experiment",
+        (
+            "instance_termination cannot be put back; to allow it anyway, write allow_irreversible:"
+            " [instance_termination] in the experiment"
+        ),
     ),
     (
         "irreversible",
@@ -376,9 +390,7 @@ def test_what_holds_says_by_which_rules() -> None:
     told = {r.name: r.said for r in judged(facts(pull(*MANY[:2])), [own(), policy(regions=())])}
     assert told["limit of a fault"] == "2 hit; at most 10, and 50% of a type in a region"
     assert told["hours"] == "held"
-    (hours,) = [
-        r.said for r in judged(facts(), [own(), policy(hours=[WEEK])]) if r.name == "hours"
-    ]
+    (hours,) = [r.said for r in judged(facts(), [own(), policy(hours=[WEEK])]) if r.name == "hours"]
     assert hours == "held: hours of chaos.toml"
 
 
