@@ -131,6 +131,7 @@ class Drill:
             place = self._place.start(self._lab, speed=self.speed, log=log, run=run)
             async with place as started:
                 environment = Attended(started, operator)
+                await StopConditions(self.experiment, environment).check()
                 permit = await safety.pass_the_gate(
                     self.experiment,
                     environment,
@@ -138,7 +139,6 @@ class Drill:
                     undo_log=self._custody.undo_log or self.policy.undo_log,
                     agree=self._agree,
                 )
-                await StopConditions(self.experiment, environment).check()
                 # A full collection of what is there already would halt the probes for a while.
                 gc.collect()
                 gc.freeze()

@@ -161,9 +161,12 @@ def _down_since(samples: Sequence[Sample], asked: float, marked: float) -> float
 
 
 def lever_name(lever: dict[str, Any]) -> str:
-    """A lever for people: `reachability us-east-1`. Which run marks what it creates, it is ours."""
-    told = (value for name, value in lever.items() if name != "run" and value is not None)
-    return " ".join(map(str, told))
+    """A lever for people: `reachability us-east-1`, by its fields that are words.
+
+    Which run marks what it creates, it is ours.
+    """
+    words = (value for name, value in lever.items() if name != "run" and value not in (None, ""))
+    return " ".join(str(value) for value in words if not isinstance(value, (dict, list)))
 
 
 def setting(value: Any) -> str:
@@ -216,7 +219,7 @@ def _fold(events: Sequence[Event]) -> History:
             for e in _of(events, "ledger")
         ),
         stops=tuple(e["why"] for e in _of(events, "stop")),
-        asked=min((float(e.get("asked", e["t"])) for e in _of(events, "stop")), default=None),
+        asked=min((e["asked"] if "asked" in e else e["t"] for e in _of(events, "stop")), default=None),
         notes=tuple(e["text"] for e in _of(events, "note")),
         ended=events[-1]["t"],
         finished=any(_of(events, "end")),

@@ -76,7 +76,8 @@ class Journal:
         try:
             fd = os.open(path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
-            raise _cannot("write", path, error) from error
+            hint = " (copy it to where it can be written, and give that)" if path.is_file() else ""
+            raise JournalFailed(f"{_cannot('write', path, error)}{hint}") from error
         try:
             _claim(path, fd)  # before it is read: whoever has it may still be writing
             events, good = _read(path, salvage=True)

@@ -11,6 +11,7 @@ import io
 import json
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ MASK = "***"
 # Shorter values stand in half of all words: what would mask them makes a report unreadable.
 SHORTEST = 8
 # Where so much of a value's beginning stands, it is the value, wherever the message was cut.
-STEM = 24
+STEM = 32
 ESCAPED = re.compile(r"[\"'\\]|[^ -~]")  # the characters that change when text is quoted
 CUT = "…"  # where a message was cut short; of a value its beginning may stand before it
 
@@ -47,6 +48,7 @@ class Secrets:
         self._in_json: tuple[str, ...] = ()  # what of them stands in a line of JSON
         # Of values that are escaped when they are quoted: a part that never is, and all of it.
         self._escaped: tuple[tuple[str, re.Pattern[str]], ...] = ()
+        self._adding = threading.Lock()
 
     def add(self, *values: str | None) -> None:
         """Mask these values from now on, however encoded; those below SHORTEST are let be."""
@@ -54,17 +56,17 @@ class Secrets:
         # Of a key in PEM, which may be shown line by line.
         lines = {line for value in new if "\n" in value for line in value.splitlines()}
         new |= {line for line in lines if len(line) > 2 * SHORTEST and line[0] != "-"}
-        if not new:
-            return
-        self._values |= new
-        forms = {*self._forms, *(form for value in new for form in _forms(value))}
-        self._forms = tuple(sorted(forms, key=len, reverse=True))
-        self._escaped += tuple(_escaped(value) for value in new if ESCAPED.search(value))
-        self._in_json = tuple({_plain(form)[:STEM] for form in forms})
+        with self._adding:
+            self._values |= new
+            forms = {*self._forms, *(form for value in new for form in _forms(value))}
+            self._forms = tuple(sorted(forms, key=len, reverse=True))
+            self._escaped += tuple(_escaped(value) for value in new if ESCAPED.search(value))
+            self._in_json = tuple({_plain(form)[:STEM] for form in forms})
 
     def add_code(self, code: str) -> None:
         """Mask a short code, such as that of an MFA device, where it is a word of its own."""
-        self._codes += (re.compile(rf"(?<!\w){re.escape(code)}(?!\w)"),)
+        with self._adding:
+            self._codes += (re.compile(rf"(?<!\w){re.escape(code)}(?!\w)"),)
 
     def mask(self, text: str) -> str:
         """The text without what is secret."""

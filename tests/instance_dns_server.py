@@ -1,4 +1,4 @@
-"""A DNS server for the network of a test, which answers everything: by UDP and TCP, on two ports."""
+"""A DNS server for the network of a test: it answers everything, by UDP and TCP, on two ports."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ if __name__ == "__main__":
     ]
     for server in servers:
         threading.Thread(target=server.serve_forever).start()
-    print("ready", flush=True)  # noqa: T201  # to whoever waits for it
+    print("ready", flush=True)  # to whoever waits for it

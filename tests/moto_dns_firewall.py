@@ -263,6 +263,7 @@ def add_to_moto() -> None:
 
     def answering(operation: Callable[[Firewall, Item], Item]) -> Callable[[Any], str]:
         shape = model.operation_model(names[operation.__name__]).input_shape
+        assert shape is not None
 
         def answer(self: Any) -> str:
             given = json.loads(self.body or "{}")

@@ -12,26 +12,28 @@ from probes.aws_api import reads
 
 @dataclass
 class Stale:
-    """After each change, a read that was made before answers `lag` times as it did then."""
+    """What a read would tell anew, it tells only after it has been asked `lag` times more."""
 
     inner: Environment
     lag: int
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
-    left: dict[str, int] = field(default_factory=dict)
+    hidden: dict[str, int] = field(default_factory=dict)
 
     async def call(
         self, service: str, region: str, operation: str, /, **params: Any
     ) -> dict[str, Any]:
+        answer = await self.inner.call(service, region, operation, **params)
         if not reads(operation):
-            answer = await self.inner.call(service, region, operation, **params)
-            self.left = dict.fromkeys(self.told, self.lag)
             return answer
+        answer.pop("ResponseMetadata", None)
         key = json.dumps([service, region, operation, params], sort_keys=True)
-        if self.left.get(key, 0):
-            self.left[key] -= 1
-            return self.told[key]
-        self.told[key] = await self.inner.call(service, region, operation, **params)
-        return self.told[key]
+        before = self.told.setdefault(key, answer)
+        if before != answer and self.hidden.setdefault(key, self.lag):
+            self.hidden[key] -= 1
+            return before
+        self.hidden.pop(key, None)
+        self.told[key] = answer
+        return answer
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)

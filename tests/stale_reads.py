@@ -17,7 +17,22 @@ LATE_S = 4.0  # a little less than chaos.rollback.restoring.LATE_S
 # What becomes of a call that changes something.
 FATES = ("done", "done, but no answer", "refused", "late")
 Fate = Callable[[], str]
-Choice = Callable[[int], int]
+Choice = Callable[[list[str]], str]  # of the answers that a read may give, the newest first
+
+
+def newest(answers: list[str]) -> str:
+    """What it is."""
+    return answers[0]
+
+
+def oldest(answers: list[str]) -> str:
+    """What it was, as long ago as a read may tell."""
+    return answers[-1]
+
+
+def rather(state: str) -> Choice:
+    """A read that tells this whenever it may."""
+    return lambda answers: state if state in answers else answers[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +64,11 @@ class Door(Valve):
 
 
 class Stale(FakeEnvironment):
-    """`choose(n)` picks one of n answers that a read may give, the newest first."""
-
-    def __init__(
-        self, state: str, choose: Choice = lambda _: 0, fate: Fate = lambda: "done"
-    ) -> None:
+    def __init__(self, state: str, choose: Choice = newest, fate: Fate = lambda: "done") -> None:
         super().__init__({})
         self.history = [(float("-inf"), state)]
         self.sets: list[tuple[float, str]] = []
-        self._choose = choose
+        self.choose = choose
         self._fate = fate
 
     @property
@@ -96,5 +107,4 @@ class Stale(FakeEnvironment):
         since = asyncio.get_running_loop().time() - STALE_S
         known = [state for at, state in self.history if at >= since]
         before = [state for at, state in self.history if at < since]
-        answers = [*reversed(known), *before[-1:]]
-        return answers[self._choose(len(answers))]
+        return self.choose([*reversed(known), *before[-1:]])

@@ -200,8 +200,8 @@ def test_what_is_not_as_the_experiment_says_is_refused(
     account: Account, old: str, new: str, said: str
 ) -> None:
     other = changed(account, old, new)
-    for verb in ("plan", "run"):
-        done = account.chaos(*account.on_aws(verb, drill=other))
+    for args in (["plan"], ["run", "--undo-log", "none", "--yes"]):
+        done = account.chaos(*account.on_aws(*args, drill=other))
         assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert not [*account.directory.glob("chaos-runs/*")]
 

@@ -153,10 +153,10 @@ def test_a_journal_that_is_no_journal_is_told(tmp_path: Path) -> None:
 def test_a_rollback_that_is_stopped_says_that_it_is_not_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: object) -> None:
+    def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("chaos.rollback.resume", stopped)
+    monkeypatch.setattr("chaos.custody.orphans.resume_minded", stopped)
     journal = tmp_path / "journal.jsonl"
     journal.touch()
     done = CliRunner().invoke(group, ["rollback", str(journal)])

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from moto_account import REGION, moto_account
 from moto_place import moto_place
+from stale_place import Stale
 
 from chaos.environments.environment import Environment
 from chaos.errors import CallFailed, InvalidInput
@@ -206,5 +207,18 @@ def test_another_run_is_told_whose_it_is(endpoint: str) -> None:
         with pytest.raises(InvalidInput, match=f"still held by the run {RUN}-one; put that back"):
             await replace(lever, run=f"{RUN}-two").read(place)
         await lever.set(place, None)
+
+    in_moto(endpoint, work)
+
+
+def test_reads_that_are_late_make_nothing_twice(endpoint: str) -> None:
+    async def work(place: Environment, vpc: str) -> None:
+        stale = cast("Environment", Stale(place, lag=3))
+        lever = DnsFirewall(region=REGION, vpc=vpc, run=f"{RUN}-stale")
+        before = await dump(place)
+        await lever.set(stale, TWO_TYPES)
+        assert await lever.read(place) == TWO_TYPES
+        await lever.set(stale, None)
+        assert await dump(place) == before
 
     in_moto(endpoint, work)

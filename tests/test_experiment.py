@@ -292,7 +292,8 @@ def test_the_journal_has_seconds_and_fractions() -> None:
     }
     fault = {"at": 0.0, "kind": "region_outage", "lasts": 180.0, "mode": "hang"}
     known = {"one_way": False, "by_hand": False}
-    assert data["faults"] == [{**fault, **known, "region": "us-east-1"}]
+    (told,) = data["faults"]
+    assert told.items() >= {**fault, **known, "region": "us-east-1"}.items()
     assert data["probes"]["history"]["every"] == 0.5
     assert data["stop_when"] == [{"probe": "west_canary", "down_for": 10.0}]
 

@@ -12,6 +12,7 @@ import pytest
 from fis_cases import DATA, RUN, STALL, definition, fault, lever, of_template, template, volumes
 from moto_account import ACCOUNT, REGION, moto_account
 from moto_place import MotoPlace, moto_place
+from stale_place import Stale
 
 from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed, InvalidInput, RestoreFailed
@@ -20,7 +21,7 @@ from chaos.levers import Value, expiry, fis_api
 from chaos.levers.fis import ABSENT, RUNNING, SETTLED, FisExperiment
 from chaos.testing import check_account_lever, check_nothing_idle
 
-OTHERS = [{"id": "210987654321", "role": "arn:aws:iam::210987654321:role/fis", "account": "b"}]
+OTHERS = [{"id": ACCOUNT, "role": fault().role or "", "account": "b"}]
 
 
 @pytest.fixture(autouse=True)
@@ -194,6 +195,15 @@ def test_targets_that_nobody_can_tell_before_are_refused(endpoint: str) -> None:
     in_moto(endpoint, work)
 
 
+def test_an_account_that_is_not_the_one_named_is_refused(endpoint: str) -> None:
+    async def work(place: Environment) -> None:
+        other = OTHERS[0] | {"id": "210987654321"}
+        with pytest.raises(InvalidInput, match=f"b is the account {ACCOUNT}, and the id that FIS"):
+            await lever(accounts=[other]).targets(place)
+
+    in_moto(endpoint, work)
+
+
 def test_pods_are_told_by_their_selector(endpoint: str) -> None:
     async def work(place: Environment) -> None:
         where = {"clusterIdentifier": "c", "namespace": "n"}
@@ -296,6 +306,16 @@ def test_a_template_of_theirs_is_read_before_it_is_started(endpoint: str) -> Non
     in_moto(endpoint, work)
 
 
+def test_only_the_role_that_is_named_may_be_passed() -> None:
+    def passed(role: str | None) -> set[str]:
+        grants = fis_api.grants(role)
+        return {r for g in grants.injects if g.actions == ("iam:PassRole",) for r in g.resources}
+
+    assert passed(None) == {"*"}
+    assert passed(fault().role) == {fault().role}
+    assert fault().grants() == fis_api.grants(fault().role)
+
+
 def test_it_ends_and_costs_as_its_actions_do(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)
     monkeypatch.setattr(expiry, "now", lambda: now)
@@ -309,3 +329,29 @@ def test_it_ends_and_costs_as_its_actions_do(monkeypatch: pytest.MonkeyPatch) ->
     place = cast("Environment", None)
     assert asyncio.run(one.action_minutes(place, RUNNING)) == 2 + 5
     assert asyncio.run(replace(one, accounts=OTHERS).action_minutes(place, RUNNING)) is None
+
+
+class LateLists(Stale):
+    """moto's experiments move on at each look, so that a late one would never see them run."""
+
+    async def call(
+        self, service: str, region: str, operation: str, /, **params: Any
+    ) -> dict[str, Any]:
+        late = operation != "get_experiment"
+        call = super().call if late else self.inner.call
+        return await call(service, region, operation, **params)
+
+
+def test_reads_that_are_late_start_nothing_twice(endpoint: str) -> None:
+    async def work(place: Environment) -> None:
+        stale = cast("Environment", LateLists(place, lag=3))
+        one = replace(lever(), run=f"{RUN}-stale")
+        before = await templates(place)
+        await one.set(stale, RUNNING)
+        found = (await place.call("fis", REGION, "list_experiments"))["experiments"]
+        assert sum(e["tags"].get("chaos:run") == one.run for e in found) == 1
+        await one.set(stale, ABSENT)
+        assert await one.read(place) == ABSENT
+        assert await templates(place) == before
+
+    in_moto(endpoint, work)

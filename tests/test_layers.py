@@ -43,6 +43,7 @@ DOORS = {
     "botocore": {
         "chaos.environments.account",
         "chaos.environments.calls",
+        "chaos.environments.credentials",
         "chaos.lab.sdk",
         "chaos.proxies.operations_models",  # its data files alone
     },

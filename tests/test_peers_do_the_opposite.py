@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from fakes import Look, LookLab, experiment
@@ -28,7 +28,7 @@ from chaos.journal import Journal, read
 from chaos.loops import Stopwatch, run_virtual
 from chaos.record import Stop
 from chaos.run import Run
-from chaos.secrets import SECRETS, Secrets
+from chaos.secrets import Secrets
 from chaos.testing import small_lab
 from probes.net import Net
 from probes.probe import Attempt, ProbeFailed
@@ -177,7 +177,10 @@ def test_an_outage_that_heals_before_the_end_is_broken_still(tmp_path: Path) -> 
 
 
 def test_a_guard_that_cannot_be_evaluated_refuses() -> None:
-    """What it would have to ask fails: nothing is planned, let alone pulled."""
+    """What it would have to ask fails: nothing is planned, let alone pulled.
+
+    Each guard of a real account, with each question that fails: tests/safety/.
+    """
     lab = LookLab(small_lab())
 
     def no_answer(**_: Any) -> Any:
@@ -347,4 +350,16 @@ def test_a_secret_that_is_echoed_is_not_in_the_journal(
     text = "".join(path.read_text() for path in files) + capsys.readouterr().out
     assert "401 for the token ***" in text
     assert "c4nary" not in text
-    assert cast("Any", SECRETS) is not known
+
+
+def test_what_could_not_be_put_back_from_the_journal_is_not_pulled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaos.journal.SECRETS", known := Secrets())
+    known.add("us-east-1")  # as if it were one: levers are called by it
+    lab = LookLab(small_lab())
+    code, history = ended(tmp_path, lab, experiment(faults=[OUTAGE]))
+    assert code == UNKNOWN
+    assert "a secret is in the lever of the pull" in history.stops[0]
+    assert history.pulls == ()
+    assert unchanged(lab)

@@ -93,8 +93,19 @@ def test_what_cannot_be_put_back_is_told_with_what_to_allow() -> None:
 
 def test_levers_are_those_that_the_file_of_the_fault_pulls() -> None:
     (outage,) = reference.find("region_outage")
-    assert outage.levers == ("api_rule", "reachability", "replication")
-    assert outage.fidelity == {"embedded": "lab", "localstack": "lab"}
+    in_a_lab = {"api_rule", "reachability", "replication"}
+    assert set(outage.levers) == in_a_lab | {
+        "autoscaling_process",
+        "bucket_replication",
+        "endpoint_access",
+        "endpoint_policy",
+        "subnet_acl",
+        "table_replication",
+    }
+    assert outage.fidelity == {"embedded": "lab", "localstack": "lab", "aws": "real"}
+    (zone,) = reference.find("zone_outage")
+    assert "database_failover" in zone.levers
+    assert not zone.to_allow  # only when it is asked to fail over
 
 
 def test_nothing_has_a_name_that_is_not_there() -> None:
@@ -113,7 +124,8 @@ def test_kinds_of_installed_packages_are_described_too(
         "acme-chaos 1.2",
         "Pulls a plug.\n\nThe whole rack is dark.",
     )
-    assert kind.fidelity == {"embedded": "unsupported", "localstack": "unsupported"}
+    inert = dict.fromkeys(("embedded", "localstack", "aws"), "unsupported")
+    assert kind.fidelity == inert
     assert kind.parameters[0].limits == "at least 1"
     assert "cannot be loaded" in broken.problem
     assert broken.package == "acme-chaos 1.2"

@@ -234,6 +234,19 @@ def test_another_process_finishes_the_work(tmp_path: Path, monkeypatch: pytest.M
     assert not fold(read(path)).open_pulls
 
 
+def test_of_a_run_that_left_nothing_open_nothing_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+
+    async def main() -> list[Pull]:
+        journal = Journal.create(path, Stopwatch())
+        journal.write("run", **HEADER)
+        journal.write("end")
+        journal.close()
+        return await resume(path, print)
+
+    assert run_virtual(main()) == []
+
+
 def test_a_defect_of_one_lever_does_not_keep_the_others_broken(tmp_path: Path) -> None:
     class Forgetful(FakeEnvironment):
         def _describe_reachability(self, **_: Any) -> dict[str, Any]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stale_reads import FATES, STALE_S, Door, Stale, Valve
+from stale_reads import FATES, STALE_S, Choice, Door, Stale, Valve, newest, oldest, rather
 
 from chaos import levers
+from chaos.errors import CallFailed
 from chaos.history import Pull
 from chaos.journal import Journal
 from chaos.levers import to_json
@@ -74,7 +76,7 @@ def test_it_is_restored_only_when_no_read_can_be_stale_any_more(tmp_path: Path) 
 def test_what_seems_to_be_back_already_is_set_all_the_same(tmp_path: Path) -> None:
     environment = Stale(PRIOR)
     environment.history.append((-1.0, FAULT))
-    environment._choose = lambda n: n - 1  # every read tells the oldest that it may
+    environment.choose = oldest
     [ended], _ = rolled_back(tmp_path, environment)
     assert (ended.outcome, environment.now) == ("already", PRIOR)
 
@@ -83,7 +85,7 @@ def test_a_stale_foreign_value_is_no_conflict(tmp_path: Path) -> None:
     environment = Stale(FOREIGN)
     environment.history.append((-0.5, FAULT))
     answers = iter([1])
-    environment._choose = lambda n: min(next(answers, 0), n - 1)
+    environment.choose = lambda known: known[min(next(answers, 0), len(known) - 1)]
     [ended], _ = rolled_back(tmp_path, environment)
     assert (ended.outcome, environment.now) == ("restored", PRIOR)
 
@@ -94,8 +96,9 @@ def test_a_foreign_value_that_stays_is_a_conflict_and_is_kept(tmp_path: Path) ->
     assert (ended.outcome, ended.found, environment.sets) == ("conflict", FOREIGN, [])
 
 
-def test_a_foreign_change_while_it_is_watched_is_kept(tmp_path: Path) -> None:
-    environment = Stale(FAULT)
+@pytest.mark.parametrize("choose", [newest, rather(FAULT)], ids=["fresh", "stale"])
+def test_a_foreign_change_while_it_is_watched_is_kept(tmp_path: Path, choose: Choice) -> None:
+    environment = Stale(FAULT, choose)
     [ended], _ = rolled_back(tmp_path, environment, then={3.0: FOREIGN})
     assert (ended.outcome, environment.now) == ("conflict", FOREIGN)
     assert ended.ended is None
@@ -132,9 +135,32 @@ def test_a_one_way_door_is_only_looked_at(tmp_path: Path, state: str, outcome: s
 def test_a_one_way_door_that_seems_open_is_looked_at_again(tmp_path: Path) -> None:
     environment = Stale(PRIOR)
     environment.history.append((-1.0, FAULT))
-    environment._choose = lambda n: n - 1
+    environment.choose = oldest
     [ended], _ = rolled_back(tmp_path, environment, pull(door=True))
     assert ended.outcome == "kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(Valve):
+    """A valve that AWS itself lets go of, and says why."""
+
+    kind: ClassVar[str] = "told"
+
+    async def ended_because(self, environment: Any) -> str:
+        if environment.mute:
+            raise CallFailed("valves get_valve", "AccessDenied", "you may not")
+        return "its time was over"
+
+
+@pytest.mark.parametrize(("mute", "why"), [(False, "its time was over"), (True, "")])
+def test_a_lever_that_others_put_back_may_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mute: bool, why: str
+) -> None:
+    monkeypatch.setitem(levers.KINDS, "told", Told)
+    environment: Any = Stale(PRIOR)
+    environment.mute = mute
+    [ended], _ = rolled_back(tmp_path, environment, replace(pull(), lever=to_json(Told())))
+    assert (ended.outcome, ended.error) == ("already", why)
 
 
 def test_levers_of_a_kind_go_back_side_by_side_but_not_all_at_once(tmp_path: Path) -> None:
@@ -144,7 +170,16 @@ def test_levers_of_a_kind_go_back_side_by_side_but_not_all_at_once(tmp_path: Pat
     assert 3 * STALE_S <= took < 3 * STALE_S + 5  # 20 of them, 8 at a time
 
 
-chances = st.lists(st.integers(0, 9), max_size=60)
+def at_random(picks: list[int]) -> Choice:
+    """Reads that tell this or that."""
+    rest = iter(picks)
+    return lambda answers: answers[next(rest, 0) % len(answers)]
+
+
+readings = st.one_of(
+    st.sampled_from([newest, oldest, rather(PRIOR), rather(FAULT), rather(FOREIGN)]),
+    st.lists(st.integers(0, 9), max_size=60).map(at_random),
+)
 
 
 @given(
@@ -152,9 +187,9 @@ chances = st.lists(st.integers(0, 9), max_size=60)
     before=st.sampled_from([FAULT, PRIOR, FOREIGN]),
     changed=st.floats(-12.0, -0.1),
     done=st.sampled_from([None, 0.0]),
-    reads=chances,
+    choose=readings,
     fates=st.lists(st.sampled_from(FATES), max_size=12),
-    landing=st.one_of(st.none(), st.floats(0.0, 4.0)),
+    landing=st.one_of(st.none(), st.floats(0.0, 4.9)),
     meddling=st.one_of(st.none(), st.floats(0.0, 40.0)),
 )
 @settings(max_examples=400, deadline=None)
@@ -164,13 +199,13 @@ def test_whatever_happens_nothing_is_said_to_be_back_that_is_not(
     before: str,
     changed: float,
     done: float | None,
-    reads: list[int],
+    choose: Choice,
     fates: list[str],
     landing: float | None,
     meddling: float | None,
 ) -> None:
-    picks, becomes = iter(reads), iter(fates)
-    environment = Stale(before, lambda n: next(picks, 0) % n, lambda: next(becomes, "done"))
+    becomes = iter(fates)
+    environment = Stale(before, choose, lambda: next(becomes, "done"))
     environment.history.append((changed, state))
     then = {landing: FAULT} if landing is not None and done is None else {}
     then |= {meddling: FOREIGN} if meddling is not None else {}

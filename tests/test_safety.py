@@ -53,10 +53,10 @@ def test_a_one_way_door_needs_to_be_allowed_by_name() -> None:
 
 def test_an_inert_fault_is_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
-        safety.fidelities(experiment(), "aws")
+        safety.fidelities(experiment(), "moon")
     assert list(caught.value.problems) == [
-        "faults[0]: region_outage has no effect in the environment 'aws'",
-        "faults[1]: instance_termination has no effect in the environment 'aws'",
+        "faults[0]: region_outage has no effect in the environment 'moon'",
+        "faults[1]: instance_termination has no effect in the environment 'moon'",
     ]
     assert safety.fidelities(experiment(), "embedded") == ["lab", "lab"]
 

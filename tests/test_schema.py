@@ -304,7 +304,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -
     else:
         os.mkfifo(tmp_path / "pipe")
         path.symlink_to(tmp_path / "pipe")
-    with pytest.raises(InvalidInput, match="cannot be read: (it is no regular file|Is a dir)"):
+    with pytest.raises(InvalidInput, match=r"cannot be read: (it is no regular file|Is a dir)"):
         schema.read(path)
 
 

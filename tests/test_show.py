@@ -27,14 +27,14 @@ def test_a_fault_is_told_with_all_that_is_needed_to_use_it() -> None:
     told = printed("show", "region_outage", COLUMNS="80")
     assert told.startswith("region_outage (fault)\n\nA region goes dark")
     for line in (
-        "  region  text; required",
-        "          the region that fails, such as us-east-1",
-        "  mode    hang or refuse; default hang",
-        "  at     duration; default 0s",
-        "  lasts  duration, above 0s; required",
+        "  region          text; required",
+        "                  the region that fails, such as us-east-1",
+        "  mode            hang or refuse; default hang",
+        "  at       duration; default 0s",
+        "  lasts    duration, above 0s; required",
         "In the embedded environment    lab: the emulator stores it, the lab enforces it",
         "In the localstack environment  lab: the emulator stores it, the lab enforces it",
-        "Pulls the levers               api_rule, reachability, replication",
+        "Pulls the levers               api_rule, autoscaling_process,",
         "  faults:",
         "    - kind: region_outage",
         "      region: us-east-1",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 INCOMPLETE = 4
 WOULD = {
-    "already": "is as before ({prior}); would be set to it once more where that is not certain",
+    "already": "is as before ({prior}); would be set to it again if that is not certain",
     "restore": "reads {found}, would be set to {prior}",
     "keep": "reads {found}; nothing brings it back",
     "conflict": "CHANGED BY SOMEBODY ELSE: reads {found}, was {prior}, the fault made it {value};"

@@ -63,7 +63,7 @@ def command() -> None:
 @click.option(
     "--name", callback=_name, help="What it is called here; the lab's own name by default."
 )
-@options.environment
+@options.of_lab
 @options.endpoint
 @options.speed
 @click.option(

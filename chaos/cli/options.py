@@ -23,6 +23,14 @@ environment = click.option(
     " or with a LocalStack that is there; or, with aws, the accounts that the experiment names.",
 )
 
+of_lab = click.option(
+    "--environment",
+    type=click.Choice([kind for kind in KINDS if kind != "aws"]),
+    default="embedded",
+    show_default=True,
+    help="With an emulator of AWS that it brings itself, or with a LocalStack that is there.",
+)
+
 endpoint = click.option(
     "--endpoint",
     metavar="URL",
@@ -125,7 +133,8 @@ variables = click.option(
     metavar="NAME=VALUE",
     multiple=True,
     callback=_by_name,
-    help="A value for a variable of the experiment; may be given several times.",
+    help="A value for a variable of the experiment; may be given several times. For one that is"
+    " secret also NAME=@FILE or NAME=env:VARIABLE.",
 )
 
 

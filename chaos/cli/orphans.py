@@ -57,7 +57,8 @@ async def reached(
 ) -> AsyncIterator[tuple[Store, Calls]]:
     """The undo log that is asked for, or that of the policy; raises InvalidInput without any."""
     from chaos import safety
-    from chaos.custody.store import EXAMPLES, open_store
+    from chaos.custody.location import EXAMPLES
+    from chaos.custody.opening import open_store
     from chaos.environments.on_aws import OnAws
 
     url = wanted or safety.find().undo_log
@@ -89,7 +90,7 @@ async def _run(wanted: Wanted, runs: Runs) -> int:
         if wanted.forget:
             return await _forget(store, wanted, tell)
         found = await all_runs(store)
-        _known(wanted.take_over, found)
+        _missing(wanted.take_over, found, tell)
         shown = [await _look(one, wanted) for one in found if not one.over or not one.alive]
         marks = await _marks(call, {one.run for one in found}, tell)
         for one in shown:
@@ -107,11 +108,10 @@ async def _run(wanted: Wanted, runs: Runs) -> int:
     return INCOMPLETE if left else 0
 
 
-def _known(runs: Sequence[str], found: Sequence[Unfinished]) -> None:
-    for named in runs:
-        if named not in [one.run for one in found]:
-            known = ", ".join(one.run for one in found) or "nothing"
-            raise InvalidInput(f"the undo log has no run {named!r}; it has {known}")
+def _missing(runs: Sequence[str], found: Sequence[Unfinished], tell: Any) -> None:
+    """Who calls the same again goes on, so what is over already is no mistake."""
+    for run in set(runs) - {one.run for one in found}:
+        tell(f"{run}: nothing is kept of it")
 
 
 async def _look(found: Unfinished, wanted: Wanted) -> Shown:

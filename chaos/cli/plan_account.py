@@ -35,8 +35,9 @@ def in_full(fault: Fault, pulls: Sequence[Planned], now: datetime, width: int) -
     rows += _column("touches", _touched(pulls))
     rows += _column("changes", _changed(pulls))
     yield from _rows(rows, width)
-    yield from _calls(pulls, width)
-    yield from _rows(_column("if we die", _alone(pulls, now)), width)
+    if pulls:
+        yield from _calls(pulls, width)
+        yield from _rows(_column("if we die", _alone(pulls, now)), width)
 
 
 def problems(found: Sequence[str], width: int) -> Iterator[str]:

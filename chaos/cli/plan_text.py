@@ -99,7 +99,9 @@ def _ending(plan: Plan) -> str:
     against = {
         "problem": len(plan.problems),
         "guard": sum(not guard.ok for guard in plan.guards),
-        "missing permission": sum(len(found.those("missing")) for found in plan.permissions),
+        "missing permission": sum(
+            len({(p.part, p.action) for p in found.those("missing")}) for found in plan.permissions
+        ),
     }
     told = ", ".join(count(n, what) for what, n in against.items() if n)
     return f"not to be run: {told}; nothing was touched"

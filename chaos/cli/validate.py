@@ -54,7 +54,7 @@ def command(
                 if each.brings_lab:  # a shipped one is right, and to read it takes a while
                     experiment.load_lab(each, path)
             if policy or loaded.accounts:
-                _hold_against(policy, loaded)
+                _hold_against(policy, loaded, file)
         except InvalidInput as error:
             checked[file] = list(error.problems)
         else:
@@ -69,12 +69,12 @@ def command(
         raise InvalidInput(*problems)
 
 
-def _hold_against(policy: Path | None, experiment: Experiment) -> None:
+def _hold_against(policy: Path | None, experiment: Experiment, file: str) -> None:
     from chaos import safety
 
     held = safety.find(policy)
     if refused := safety.static(experiment.on("aws"), held) if experiment.accounts else ():
-        raise InvalidInput(*refused)
+        raise InvalidInput(*(f"{file}: {refusal}" for refusal in refused))
 
 
 def _document(checked: dict[str, list[str]]) -> dict[str, Any]:

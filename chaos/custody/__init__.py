@@ -7,7 +7,7 @@ they outlive this machine.
 from __future__ import annotations
 
 from chaos.custody.grants import grants
-from chaos.custody.store import open_store
+from chaos.custody.opening import open_store
 from chaos.custody.taking import Taken, take
 from chaos.custody.wardens import dead_man_s
 

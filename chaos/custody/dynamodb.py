@@ -8,7 +8,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from chaos.custody.store import Calls, Document, Door, Location, settled
+from chaos.custody.location import Location
+from chaos.custody.store import Calls, Document, Door, settled
 from chaos.errors import CallFailed, InvalidInput
 
 KEY = [{"AttributeName": "id", "KeyType": "HASH"}]

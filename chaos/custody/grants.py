@@ -5,15 +5,18 @@ They are needed to begin as much as to put back, so they stand in both parts.
 
 from __future__ import annotations
 
-from chaos.custody.store import Location, locate
+from chaos.custody.location import Location, locate
 from chaos.levers.powers import Grant, Grants
+
+# For `chaos rollback --orphans`: what carries the mark of a run, in whichever region.
+MARKED = Grant(actions=("ec2:DescribeRegions", "tag:GetResources"))
 
 
 def grants(url: str) -> Grants:
     """Those of the store at that URL; raises InvalidInput for one that is none."""
     at = locate(url)
     looks, writes = _KINDS[at.kind](at)
-    return Grants(looks=(looks,), injects=writes, puts_back=writes)
+    return Grants(looks=(looks, MARKED), injects=writes, puts_back=writes)
 
 
 def _s3(at: Location) -> tuple[Grant, tuple[Grant, ...]]:

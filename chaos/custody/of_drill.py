@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from chaos.custody.store import EXAMPLES, locate
+from chaos.custody.location import EXAMPLES, locate
 from chaos.custody.taking import Taken, take
 from chaos.environments.environment import Environment
 from chaos.environments.on_aws import OnAws, found_in

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from chaos.custody.lease import Held
+from chaos.custody.opening import open_store
 from chaos.custody.rebuilding import rebuild
-from chaos.custody.store import Calls, Store, open_store
+from chaos.custody.store import Calls, Store
 from chaos.custody.taking import finish, taken_over
 from chaos.custody.unfinished import Unfinished, one
 from chaos.environments.on_aws import OnAws
@@ -136,16 +137,17 @@ async def _marked(call: Calls, region: str) -> list[tuple[str, str]]:
 
 
 def _ended(held: Held) -> bool:
-    """Whether the owner was a process of this machine that is no more."""
+    """Whether the owner was a process of this machine that is no more, or is only to be reaped."""
     if held.owner.host != socket.gethostname():
         return False
     try:
         os.kill(held.owner.pid, 0)
+        told = Path(f"/proc/{held.owner.pid}/stat").read_text(errors="replace")
     except ProcessLookupError:
         return True
-    except PermissionError:
+    except OSError:  # somebody else's, or no such directory on this system
         return False
-    return False
+    return told.rpartition(")")[2].split()[:1] == ["Z"]
 
 
 def _minder(found: Unfinished) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from chaos.custody.store import Calls, Document, Door, Location, settled
+from chaos.custody.location import Location
+from chaos.custody.store import Calls, Document, Door, settled
 from chaos.errors import CallFailed, InvalidInput
 
 ABSENT = ("NoSuchKey", "404")

@@ -16,7 +16,8 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from chaos.custody.store import Calls, Document, Door, Location, settled
+from chaos.custody.location import Location
+from chaos.custody.store import Calls, Document, Door, settled
 from chaos.errors import CallFailed
 
 LIMIT = 4000  # characters of one value; a standard parameter takes 4096

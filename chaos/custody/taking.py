@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from chaos.custody import lock
 from chaos.custody.lease import RENEWALS, TTL_S, Lease, Owner
-from chaos.custody.store import Calls, Store, check, open_store
+from chaos.custody.opening import open_store
+from chaos.custody.store import Calls, Store, check
 from chaos.custody.undo_log import BEFORE_S, UndoLog, finished
 from chaos.custody.unfinished import Unfinished, one
 from chaos.custody.wardens import dead_man_s

@@ -19,7 +19,7 @@ from probes.schedule import OUR_LIMITS
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-    from botocore.session import Session
+    from botocore.session import Session as Session  # noqa: PLC0414  # whoever signs in hands one on
 
 # What an emulator says instead of doing it: HTTP 501, or moto's HTTP 500 with a page of HTML.
 NOT_OFFERED = ("NotImplemented", "NotImplementedError", "InternalFailure", "UnknownOperation")
@@ -86,7 +86,7 @@ class AwsCalls:
         from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
         from botocore.parsers import ResponseParserError
 
-        what = f"{service} {operation} in {region}"
+        what = named(service, operation, region)
         try:
             method: Callable[..., dict[str, Any]] = getattr(
                 self._client(service, region), operation
@@ -133,6 +133,11 @@ class AwsCalls:
         else:
             make = _session(self._key, alone=bool(self._endpoint and self._key)).client
         return make
+
+
+def named(service: str, operation: str, region: str) -> str:
+    """How a call is named in what is said of it."""
+    return f"{service} {operation} in {region}"
 
 
 def prepare(key: tuple[str, str], *services: str) -> None:

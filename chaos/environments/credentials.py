@@ -23,8 +23,8 @@ from botocore.session import Session
 from chaos.environments.account import on_ec2
 from chaos.environments.calls import MAKING
 from chaos.environments.endpoint import is_real, refuse_elsewhere
-from chaos.environments.refusals import why
-from chaos.errors import EnvironmentFailed, InvalidInput
+from chaos.environments.refusals import REASONS, why
+from chaos.errors import CallFailed, EnvironmentFailed, InvalidInput
 from chaos.secrets import SECRETS
 
 log = logging.getLogger("chaos")
@@ -77,8 +77,8 @@ class Bound(Session):
 def base(endpoint: str | None, profile: str | None, region: str | None = None) -> Session:
     """A session with what boto3 would find here, or with that profile. Contacts nobody.
 
-    `region` is where botocore asks STS for a role that the profile names. Raises EnvironmentFailed for a profile that cannot be read, InvalidInput for one that leads
-    elsewhere.
+    `region` is where botocore asks STS for a role that the profile names. Raises EnvironmentFailed
+    for a profile that cannot be read, InvalidInput for one that leads elsewhere.
     """
     session = Bound(endpoint, profile)
     session.set_config_variable("region", region)
@@ -177,11 +177,14 @@ def _holding(
 
 
 def _asked(ask: Callable[[], Any], what: str) -> Any:
-    """The answer; raises EnvironmentFailed with a sentence."""
+    """The answer; raises EnvironmentFailed with a sentence, CallFailed for what may pass."""
     try:
         return ask()
     except (BotoCoreError, ClientError) as error:
-        raise EnvironmentFailed(f"{what}: {why(_code(error), str(error), None)}") from error
+        code = _code(error)
+        if code not in REASONS:  # throttled, unavailable, unreachable: worth another try
+            raise CallFailed(f"getting credentials of {what}", code, str(error)) from error
+        raise EnvironmentFailed(f"{what}: {why(code, str(error), None)}") from error
 
 
 def _temporary(answer: Mapping[str, Any], what: str) -> dict[str, str]:

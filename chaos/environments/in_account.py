@@ -8,15 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chaos.environments import regions
-from chaos.environments.calls import AwsCalls
-from chaos.environments.refusals import ENDED, why
+from chaos.environments.calls import AwsCalls, named
+from chaos.environments.refusals import ENDED, REASONS, why
 from chaos.errors import CallFailed, EnvironmentFailed, InvalidInput
 from probes.names import Names
 from probes.net import Net
 
 if TYPE_CHECKING:
-    from botocore.session import Session
-
+    from chaos.environments.calls import Session
     from chaos.environments.environment import Environment
     from probes.probe import Probe
 
@@ -55,7 +54,7 @@ class InAccount:
     async def open(self) -> None:
         """Sign in, and compare the account with the one that is meant; once is enough.
 
-        Raises EnvironmentFailed or InvalidInput, with one sentence.
+        Raises EnvironmentFailed or InvalidInput, with one sentence; CallFailed for what may pass.
         """
         async with self._opening:
             if not self.identity:
@@ -77,7 +76,13 @@ class InAccount:
         async def aws(
             service: str, region: str, operation: str, /, **params: Any
         ) -> dict[str, Any]:
-            return await self._call(door, service, region, operation, params)
+            try:
+                return await self._call(door, service, region, operation, params)
+            except CallFailed as error:
+                # Credentials that cannot be had now say nothing of the system either.
+                if error.call != named(service, operation, region):
+                    raise EnvironmentFailed(str(error)) from error
+                raise
 
         return Net(names=Names(cache=probe.dns_cache, family=probe.family), aws=aws)
 
@@ -138,7 +143,9 @@ class InAccount:
         try:
             return await self._operator.call("sts", region, "get_caller_identity")
         except CallFailed as error:
-            raise EnvironmentFailed(self._told(error)) from error
+            if error.code in REASONS:
+                raise EnvironmentFailed(self._told(error)) from error
+            raise  # throttled or unreachable: whoever calls may try again
 
     def _told(self, error: CallFailed) -> str:
         return f"account {self.name}: {why(error.code, error.said, self._account['profile'])}"

@@ -18,7 +18,7 @@ from chaos.environments.calls import AwsCalls
 from chaos.environments.environment import Environment
 from chaos.environments.in_account import ATTEMPTS, THREADS, TIMEOUT_S, InAccount
 from chaos.environments.signing_in import SigningIn
-from chaos.errors import ChaosError, EnvironmentFailed, InvalidInput
+from chaos.errors import CallFailed, ChaosError, EnvironmentFailed, InvalidInput
 from probes.names import Names
 from probes.net import Net
 from probes.probe import Probe
@@ -85,11 +85,12 @@ class OnAws:
             raise InvalidInput(*refusals)
 
     async def open_any(self) -> None:
-        """Sign in to all; raises EnvironmentFailed when that works for none of them.
+        """Sign in to all; raises EnvironmentFailed when none of them will let us in.
 
-        Calls in the others say why they cannot be made.
+        Calls in the others say why they cannot be made, and what may pass is tried again there.
         """
-        refusals = await asyncio.gather(*(self._opened(one) for one in self._in.values()))
+        each = (self._opened(one, lasting=True) for one in self._in.values())
+        refusals = await asyncio.gather(*each)
         if all(refusals):
             raise EnvironmentFailed("\n".join(dict.fromkeys(refusals)))
 
@@ -150,11 +151,13 @@ class OnAws:
             raise InvalidInput(f"no account is named for a call: {which}")
         return next(iter(self._in.values()))
 
-    async def _opened(self, one: InAccount) -> str:
-        """Why it cannot be; empty when it is."""
+    async def _opened(self, one: InAccount, *, lasting: bool = False) -> str:
+        """Why it cannot be, `lasting` only what will not pass; empty when it is."""
         try:
             await one.open()
         except ChaosError as error:
+            if lasting and isinstance(error, CallFailed):
+                return ""
             said = str(error)
             return said if said.startswith("account ") else f"account {one.name}: {said}"
         return ""

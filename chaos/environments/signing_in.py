@@ -13,7 +13,7 @@ from chaos.environments.terminal import ask
 from chaos.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from botocore.session import Session
+    from chaos.environments.calls import Session
 
 EXTERNAL_ID = "CHAOS_EXTERNAL_ID_"  # and the name of the account: PROD, EU_WEST
 CODE = r"[0-9]{6}"

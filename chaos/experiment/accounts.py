@@ -161,7 +161,8 @@ def _twice(accounts: Mapping[str, Account | None]) -> Iterator[InitErrorDetails]
 
 def _misplaced(
     part: Fault | Probe | StopCondition,
-    path: tuple[str | int, ...], accounts: Mapping[str, Account | None]
+    path: tuple[str | int, ...],
+    accounts: Mapping[str, Account | None],
 ) -> Iterator[InitErrorDetails]:
     """A fault, probe or alarm in no account, in an unknown one, or in a region that is not its."""
     name = chosen(part.account, accounts)

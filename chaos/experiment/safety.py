@@ -35,7 +35,7 @@ from probes.durations import Duration
 MOST = 100  # entries of one list
 ACCOUNT = r"[0-9]{12}"
 TIME = r"([01]\d|2[0-3]):[0-5]\d(:00)?|24:00"  # TOML writes its own times with seconds
-DATE = r"\d{4}-\d{2}-\d{2}"
+DATE = r"2\d{3}-\d{2}-\d{2}"  # of a year that every clock can count
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)
 

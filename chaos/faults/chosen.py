@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,6 +14,7 @@ from chaos.faults.fault import Look, Pull
 from chaos.levers import Lever, Value
 from chaos.levers.marked import tag_map
 from chaos.levers.paging import every
+from chaos.levers.powers import Grant, Grants
 
 Moves = list[tuple[Lever, Value]]
 
@@ -20,7 +22,7 @@ Moves = list[tuple[Lever, Value]]
 class Chosen(BaseModel):
     """Resources by what they must be; all that is given must fit."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"minProperties": 1})
 
     tags: dict[str, str] = Field(
         default_factory=dict, max_length=50, description="tags that they must have"
@@ -75,6 +77,20 @@ async def subnets(
     if not here:
         raise InvalidInput(f"{what}: {len(found)} match in {region}, and none of them is in {zone}")
     return here
+
+
+def within(grants: Grants, region: str) -> Grants:
+    """The same permissions, on resources of that region alone where ARNs tell the region."""
+
+    def here(grant: Grant) -> Grant:
+        named = (arn.replace(":*:*:", f":{region}:*:", 1) for arn in grant.resources)
+        return replace(grant, resources=tuple(named))
+
+    return Grants(
+        looks=tuple(map(here, grants.looks)),
+        injects=tuple(map(here, grants.injects)),
+        puts_back=tuple(map(here, grants.puts_back)),
+    )
 
 
 async def together(pull: Pull, moves: Iterable[tuple[Lever, Value]]) -> None:

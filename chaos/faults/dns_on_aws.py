@@ -1,4 +1,7 @@
-"""The faults of DNS in a real account: a VPC's own resolver, or the instances themselves."""
+"""The faults of DNS in a real account: a VPC's own resolver, or the instances themselves.
+
+The levers are imported when they are needed: to check a file takes none of what they wait with.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,6 @@ from chaos.errors import InvalidInput
 from chaos.faults.chosen import choose, together
 from chaos.faults.fault import Coverage, Look, Pull
 from chaos.levers import expiry
-from chaos.levers.dns_firewall import MOST_GROUPS, DnsFirewall
-from chaos.levers.instance_dns import InstanceDns
 from chaos.levers.marked import tag_map
 from chaos.levers.paging import every
 from chaos.levers.powers import Grants
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Via = Literal["vpc", "instances"]
 Problems = Iterator[tuple[str, str]]
 
+# What a VPC may have; AWS, Route 53 quotas.
+MOST_GROUPS = 5
 # What each way can do, by the fault's `how`; slow_dns is "delay".
 BLOCKS = {"nxdomain": "NXDOMAIN", "nodata": "NODATA", "wrong": "OVERRIDE"}
 ON_INSTANCES = ("delay", "silence")
@@ -40,6 +43,8 @@ def problems(fault: DnsFault, how: str) -> Problems:
         for name in ("region", "vpcs", "instances", "zone"):
             if name in fault.model_fields_set:
                 yield name, "means something with via: vpc or via: instances alone"
+        if how == "nodata":
+            yield "how", "'nodata' is for via: vpc alone"
         return
     wanted, other = ("vpcs", "instances") if fault.via == "vpc" else ("instances", "vpcs")
     if fault.region is None:
@@ -57,7 +62,8 @@ def _of_a_vpc(fault: DnsFault, how: str) -> Problems:
     if how not in BLOCKS:
         can = "nxdomain, nodata or wrong"
         what = "cannot be slow" if how == "delay" else f"cannot say {how}, only {can}"
-        yield _where(how), f"DNS Firewall, which via: vpc uses, {what}; take via: instances"
+        hint = "; take via: instances" if how in ON_INSTANCES else ""
+        yield _where(how), f"DNS Firewall, which via: vpc uses, {what}{hint}"
         return
     rule = fault.rule()
     answers = rule.get("answers", [])
@@ -84,6 +90,9 @@ def _where(how: str) -> str:
 
 def grants(fault: DnsFault) -> Grants:
     """Those of the lever that it pulls."""
+    from chaos.levers.dns_firewall import DnsFirewall
+    from chaos.levers.instance_dns import InstanceDns
+
     if fault.via is None:
         return Grants()
     return DnsFirewall.grants if fault.via == "vpc" else InstanceDns.grants
@@ -123,6 +132,8 @@ async def inject(fault: DnsFault, look: Look, pull: Pull) -> None:
 
 
 async def _vpcs(fault: DnsFault, look: Look, pull: Pull) -> None:
+    from chaos.levers.dns_firewall import DnsFirewall
+
     region = fault.region or ""
     listing = ("ec2", "describe_vpcs", "Vpcs", "VpcId")
     assert fault.vpcs  # noqa: S101  # the model has seen to it
@@ -163,6 +174,8 @@ def _blocked(fault: DnsFault) -> dict[str, Any]:
 
 
 async def _instances(fault: DnsFault, look: Look, pull: Pull) -> None:
+    from chaos.levers.instance_dns import InstanceDns
+
     region = fault.region or ""
     found = await _running(fault, look, region)
     await _refuse_unmanaged(fault, look, region, found)

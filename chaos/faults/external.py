@@ -38,7 +38,11 @@ class External(Fault):
   undo: plug it in again
   lasts: 180s
 """
-    fidelity: ClassVar[dict[str, Fidelity]] = {"embedded": "real", "localstack": "real"}
+    fidelity: ClassVar[dict[str, Fidelity]] = {
+        "embedded": "real",
+        "localstack": "real",
+        "aws": "real",
+    }
     by_hand: ClassVar[bool] = True
 
     kind: Literal["external"]

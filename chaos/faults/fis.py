@@ -11,9 +11,7 @@ from chaos.errors import InvalidInput
 from chaos.faults.fault import Coverage, Fault, Fidelity, Look, Pull
 from chaos.faults.fis_sound import problems_of
 from chaos.faults.fis_template import AlarmArn, FisAccount, FisAction, FisTarget, Name, RoleArn
-from chaos.levers.fis import RUNNING, FisExperiment
 from chaos.levers.fis_actions import ACTIONS, lasts, one_way_actions
-from chaos.levers.fis_api import content
 from chaos.levers.powers import Grants
 from chaos.schema import problem, problems
 from probes.durations import show
@@ -88,14 +86,16 @@ class Fis(Fault):
     target_accounts: list[FisAccount] = Field(
         default_factory=list,
         max_length=40,
-        description="further accounts in which FIS seeks the targets, by a role in each",
+        description="the accounts in which FIS seeks the targets, by a role in each; none: its own",
     )
     allow_irreversible: list[str] = Field(
         default_factory=list, description="ids of actions that nothing puts back"
     )
 
     def grants(self) -> Grants:
-        return FisExperiment.grants
+        from chaos.levers.fis_api import grants
+
+        return grants(self.role)
 
     def services(self) -> frozenset[str]:
         return frozenset({"fis"})
@@ -112,6 +112,8 @@ class Fis(Fault):
         )
 
     async def inject(self, look: Look, pull: Pull) -> None:
+        from chaos.levers.fis import RUNNING, FisExperiment
+
         definition = await self._found(look) if self.template else self._definition()
         if wrong := problems_of(definition, self.lasts, self.allow_irreversible):
             said = (
@@ -149,6 +151,8 @@ class Fis(Fault):
 
     async def _found(self, look: Look) -> dict[str, Any]:
         """What the template that is there says; raises InvalidInput for what is not known here."""
+        from chaos.levers.fis_api import content
+
         answer = await look("fis", self.region, "get_experiment_template", id=self.template)
         found = content(answer["experimentTemplate"])
         if new := {a["actionId"] for a in found["actions"].values()} - set(ACTIONS):

@@ -106,7 +106,7 @@ class FisTarget(Part):
 
 
 class FisAccount(BaseModel):
-    """A further account in which the targets are sought."""
+    """An account in which the targets are sought."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

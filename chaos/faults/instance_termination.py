@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints
 
 from chaos.errors import InvalidInput
+from chaos.faults.chosen import within
 from chaos.faults.fault import Fault, Fidelity, Look, Pull
 from chaos.levers.ec2 import InstanceTermination as Termination
 from chaos.levers.paging import every
@@ -61,7 +62,7 @@ class InstanceTermination(Fault):
         return self.model_copy(update={"pick": "all"})
 
     def grants(self) -> Grants:
-        return Termination.grants | LOOKS
+        return within(Termination.grants | LOOKS, self.region)
 
     def services(self) -> frozenset[str]:
         return frozenset({"ec2"})

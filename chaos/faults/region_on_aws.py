@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chaos.errors import InvalidInput
-from chaos.faults.chosen import Moves, choose, subnets, together
+from chaos.faults.chosen import Moves, choose, subnets, together, within
 from chaos.faults.fault import Coverage, Look, Pull
 from chaos.faults.paused_replication import LOOKS as OF_REPLICATION
 from chaos.faults.paused_replication import of_buckets, of_tables
@@ -79,7 +79,7 @@ def grants(fault: RegionOutage) -> Grants:
         found |= TableReplication.grants
     if fault.buckets:
         found |= BucketReplication.grants | OF_REPLICATION
-    return found
+    return within(found, fault.region)
 
 
 def _refuse(fault: RegionOutage) -> None:

@@ -37,8 +37,13 @@ class RegionOutage(Fault):
     but records cannot be changed.
 
     In a real account nobody can switch a region off. There it cuts what you name, and only that:
-    `subnets` (always), and where you name them `endpoints`, `launches`, `tables` and `buckets`;
-    `chaos plan` tells what goes on. What is named has no meaning in a lab.
+
+    - `subnets`, which must be given: no traffic into them or out of them;
+    - `endpoints`: the VPC endpoints are closed;
+    - `launches`: the Auto Scaling groups neither launch nor terminate instances;
+    - `tables` and `buckets`: they stop replicating, in both directions.
+
+    `chaos plan` tells what goes on all the same. In a lab these five mean nothing.
     """
 
     summary: ClassVar[str] = "a region goes dark: API calls, addresses and replication"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from chaos.errors import InvalidInput
-from chaos.faults.chosen import subnets, together
+from chaos.faults.chosen import subnets, together, within
 from chaos.faults.failing_over import of_caches, of_databases
 from chaos.faults.fault import Coverage, Look, Pull
 from chaos.faults.region_on_aws import EDGE, ELSEWHERE, UNFILTERED
@@ -67,7 +67,7 @@ def grants(fault: ZoneOutage) -> Grants:
         found |= DatabaseFailover.grants
     if fault.caches:
         found |= CacheFailover.grants
-    return found
+    return within(found, region_of(fault))
 
 
 async def _name(look: Look, region: str, zone: str) -> str:

@@ -21,9 +21,10 @@ class ZoneOutage(Fault):
     their health checks have noticed. Instances of the zone run on, and are there again when it is
     lifted.
 
-    In a real account it cuts off the `subnets` that you name and that are in the zone, and makes
-    `databases` and `caches` fail over, where you name them: nothing puts a failover back, so that
-    must be allowed. What is named has no meaning in a lab.
+    In a real account it cuts off those of the `subnets` that are in the zone; they must be given.
+    Where `databases` and `caches` are, they fail over, as they would. Nothing puts a failover back,
+    so that has to be allowed: `allow_irreversible: [database_failover, cache_failover]`. In a lab
+    these three mean nothing.
     """
 
     summary: ClassVar[str] = "an availability zone goes dark; its region goes on"

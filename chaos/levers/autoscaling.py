@@ -19,7 +19,7 @@ GROUPS = "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoscalingProcess:
-    """Whether one process of an Auto Scaling group, such as `Launch`, is `running` or `suspended`.
+    """Whether a process of an Auto Scaling group, like `Launch`, is `running` or `suspended`.
 
     Put back to what it was: a process that was suspended before stays so.
     """
@@ -52,6 +52,8 @@ class AutoscalingProcess:
 
     async def set(self, environment: Environment, value: Value) -> None:
         async def step() -> None:
+            if await self.read(environment) == value:
+                return
             await environment.call(
                 "autoscaling",
                 self.region,

@@ -16,12 +16,10 @@ from chaos.levers.lever import Value
 from chaos.levers.marked import tag_map, tags
 from chaos.levers.paging import every
 from chaos.levers.powers import Call, Grants, Target
-from chaos.levers.settled import persistently, settled
+from chaos.levers.settled import settled
 
 # Below 101 and above 9900 is for AWS Firewall Manager. The lowest is looked at first.
 PRIORITIES = range(101, 9901)
-# What a VPC may have; AWS, Route 53 quotas.
-MOST_GROUPS = 5
 POLL_S = 2.0
 WITHIN_S = 300.0  # a list, a group or an association, to be there or to be gone
 # What AWS answers while it does not know yet what it was told before.
@@ -57,11 +55,11 @@ class DnsFirewall:
         return _value(names, rules) or {"partly": found.told()}
 
     async def set(self, environment: Environment, value: Value) -> None:
+        made: dict[str, str] = {}  # a look may not tell of it yet, and one of each is enough
+        step = partial(self._put, environment, value, made)
         if value is None:
-            await persistently(partial(self._remove, environment), *NOT_YET)
-        else:
-            await persistently(partial(self._put, environment, value), *NOT_YET)
-        await settled(self, environment, value)
+            step = partial(self._remove, environment)
+        await settled(self, environment, value, step, *NOT_YET)
 
     def calls(self, prior: Value, value: Value) -> list[Call]:
         """List, group, a rule for each type and the association; or them backwards."""
@@ -105,12 +103,16 @@ class DnsFirewall:
             if vpc["VpcId"] == self.vpc
         ]
 
-    async def _put(self, environment: Environment, value: dict[str, Any]) -> None:
+    async def _put(
+        self, environment: Environment, value: dict[str, Any], made: dict[str, str]
+    ) -> None:
         found = await self._look(environment)
-        names = await self._list(environment, found, value["names"])
-        group = await self._group(environment, found, names, value)
-        if not found.places:
-            await self._associate(environment, found, group)
+        if "list" not in made:
+            made["list"] = await self._list(environment, found, value["names"])
+        await self._group(environment, found, value, made)
+        if not found.places and "place" not in made:
+            await self._associate(environment, found, made["group"])
+            made["place"] = "ours"
         await self._until(
             environment, lambda now: [p["Status"] for p in now.places] == ["COMPLETE"]
         )
@@ -145,25 +147,29 @@ class DnsFirewall:
         await self._wait(done)
 
     async def _group(
-        self, environment: Environment, found: Firewall, names: str, value: dict[str, Any]
-    ) -> str:
-        """The id of our group, with a rule for each type of question."""
+        self,
+        environment: Environment,
+        found: Firewall,
+        value: dict[str, Any],
+        made: dict[str, str],
+    ) -> None:
+        """Our group, with a rule for each type of question."""
         if found.groups:
-            id_ = str(found.groups[0]["Id"])
-        else:
+            made["group"] = str(found.groups[0]["Id"])
+        elif "group" not in made:
             answer = await self._create(environment, "create_firewall_rule_group")
-            id_ = str(answer["FirewallRuleGroup"]["Id"])
-        there = {r.get("Qtype") for r in await api.rules(environment, self.region, id_)}
+            made["group"] = str(answer["FirewallRuleGroup"]["Id"])
+        rules = await api.rules(environment, self.region, made["group"])
+        there = {rule.get("Qtype") for rule in rules}
         for number, kind in enumerate(_types(value), start=1):
-            if kind not in there:
-                await self._rule(environment, id_, names, number, kind, value)
-        return id_
+            if kind not in there and f"rule {kind}" not in made:
+                await self._rule(environment, made, number, kind, value)
+                made[f"rule {kind}"] = "ours"
 
     async def _rule(
         self,
         environment: Environment,
-        group: str,
-        names: str,
+        made: dict[str, str],
         number: int,
         kind: str | None,
         value: dict[str, Any],
@@ -179,8 +185,8 @@ class DnsFirewall:
             environment,
             "create_firewall_rule",
             CreatorRequestId=f"{api.name_of(self.vpc, self.run)}-{kind}",
-            FirewallRuleGroupId=group,
-            FirewallDomainListId=names,
+            FirewallRuleGroupId=made["group"],
+            FirewallDomainListId=made["list"],
             Priority=number,
             Action="BLOCK",
             BlockResponse=value["block"],

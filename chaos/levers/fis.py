@@ -8,13 +8,14 @@ import math
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed, RestoreFailed
 from chaos.levers import expiry
 from chaos.levers.fis_actions import ends_after, lasts
-from chaos.levers.fis_api import ALIVE, GRANTS, content, listed, status, told, until
+from chaos.levers.fis_api import ALIVE, GRANTS, content, listed, refuse_another, status, told, until
 from chaos.levers.fis_targets import resolved
 from chaos.levers.lever import Value
 from chaos.levers.marked import FOR, TAG, refuse_others
@@ -23,6 +24,8 @@ from chaos.levers.settled import settled
 
 SETTLED = "chaos:settled"  # the mark of people on a failed experiment: its targets are seen to
 RUNNING, ABSENT = "running", "absent"
+# What FIS answers while it does not know yet what it was told before.
+NOT_YET = ("ConflictException", "ResourceNotFoundException")
 # To resolve the targets and begin; to stop, which ends the actions and undoes what they did first.
 START_WITHIN_S, STOP_WITHIN_S = 300.0, 900.0
 
@@ -45,7 +48,9 @@ class FisExperiment:
     template: str = ""  # the id of one that is there; empty: it is created from `definition`
     # As CreateExperimentTemplate takes it. Of a template that is there, what was found in it.
     definition: dict[str, Any] = field(default_factory=dict)
-    accounts: list[dict[str, str]] = field(default_factory=list)  # further ones: id, role, account
+    accounts: list[dict[str, str]] = field(
+        default_factory=list
+    )  # where its targets are: id, role, account
     run: str = ""
 
     @property
@@ -67,18 +72,19 @@ class FisExperiment:
         return {"experiments": sorted(map(status, alive)), "templates": len(templates)}
 
     async def set(self, environment: Environment, value: Value) -> None:
-        if value == RUNNING:
-            await self._start(environment)
-        else:
-            await self._stop(environment)
-        await settled(self, environment, value)
+        step = partial(self._start if value == RUNNING else self._stop, environment)
+        await settled(self, environment, value, step, *NOT_YET)
 
     async def targets(self, environment: Environment) -> list[Target]:
         """What the template's targets mean now, in each account; raises InvalidInput."""
         wanted = self.definition.get("targets", {})
-        found = await resolved(environment, self.region, wanted)
+        if not self.accounts:
+            return await resolved(environment, self.region, wanted)
+        found: list[Target] = []
         for other in self.accounts:
-            found += await resolved(environment.at(other["account"]), self.region, wanted)
+            place = environment.at(other["account"])
+            await refuse_another(place, self.region, other)
+            found += await resolved(place, self.region, wanted)
         return found
 
     def calls(self, prior: Value, value: Value) -> list[Call]:

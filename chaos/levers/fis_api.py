@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chaos.environments.environment import Environment
-from chaos.errors import CallFailed
+from chaos.errors import CallFailed, InvalidInput
 from chaos.levers.marked import TAG
 from chaos.levers.powers import Grant, Grants
 
@@ -55,6 +56,17 @@ GRANTS = Grants(
 )
 
 
+def grants(role: str | None) -> Grants:
+    """The permissions; of a role that is known, to pass that one alone."""
+    if role is None:
+        return GRANTS
+    injects = [
+        replace(grant, resources=(role,)) if grant.actions == ("iam:PassRole",) else grant
+        for grant in GRANTS.injects
+    ]
+    return replace(GRANTS, injects=tuple(injects))
+
+
 async def listed(
     environment: Environment, region: str, operation: str, key: str, **params: Any
 ) -> list[dict[str, Any]]:
@@ -87,6 +99,19 @@ async def until(
         if loop.time() > give_up:
             raise CallFailed(f"fis experiment {experiment}", "NotSettled", told(one))
         await asyncio.sleep(POLL_S)
+
+
+async def refuse_another(environment: Environment, region: str, named: Mapping[str, str]) -> None:
+    """Raises InvalidInput when the id that FIS is given is not that of the account named.
+
+    Whoever asks who they are needs no permission for it.
+    """
+    identity = await environment.call("sts", region, "get_caller_identity")
+    if identity["Account"] != named["id"]:
+        raise InvalidInput(
+            f"fis: target_accounts: {named['account']} is the account {identity['Account']},"
+            f" and the id that FIS would be given is {named['id']}"
+        )
 
 
 def content(template: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,21 @@ PARTS = ("look", "inject", "rollback", "probe", "base")
 # Who we are needs no permission (sts:GetCallerIdentity), but a policy that says what is called is
 # the better one; the account's alias is what people type to consent.
 OWN = (Grant(actions=("iam:ListAccountAliases", "sts:GetCallerIdentity")),)
+# What the guards look at: which group would replace an instance, and which branch we sit on. One
+# that cannot look refuses the run.
+GUARDS = (
+    Grant(
+        actions=(
+            "autoscaling:DescribeAutoScalingGroups",
+            "ec2:DescribeNatGateways",
+            "ec2:DescribeNetworkAcls",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcEndpoints",
+        )
+    ),
+)
+# By these it is found where we are, when that is a container or a build in AWS.
+WHERE_WE_ARE = (Grant(actions=("codebuild:BatchGetBuilds", "ec2:DescribeNetworkInterfaces")),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +74,11 @@ def needs(experiment: Experiment, name: str | None, *, undo_log: str | None = No
     _, account = account_of(experiment, name)
     role = account.role if account else None
     return Needs(
-        look=(*OWN, *_simulating(role), *total.looks, *_alarms(experiment, name)),
+        look=(*OWN, *GUARDS, *_simulating(role), *total.looks, *_alarms(experiment, name)),
         inject=total.injects,
         rollback=total.puts_back,
         probe=tuple(_probing(experiment, name)),
-        base=(*_assuming(role), *_undo_log(undo_log)),
+        base=(*WHERE_WE_ARE, *_assuming(role), *_undo_log(undo_log)),
     )
 
 

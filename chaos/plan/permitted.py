@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from chaos.environments.endpoint import is_real
 from chaos.environments.environment import Environment
 from chaos.environments.regions import partition
-from chaos.errors import CallFailed, Unsupported
+from chaos.errors import CallFailed, InvalidInput, Unsupported
 from chaos.experiment import Experiment
 from chaos.experiment.accounts import Account
 from chaos.levers.powers import Target
@@ -109,14 +109,13 @@ async def _simulated(
     if who.arn is None:
         return replace(checked, unknown=(who.why,))
     place = partition(account.regions[0])
-    asked = requests(
-        needs(experiment, name),
-        [arn(target, place, who.account) for pull in planned for target in pull.targets or ()],
-        partition=place,
-        account=who.account,
-    )
+    touched = [arn(t, place, who.account) for pull in planned for t in pull.targets or ()]
     try:
+        needed = needs(experiment, name)
+        asked = requests(needed, touched, partition=place, account=who.account)
         found = await simulated(environment, account.regions[0], who.arn, asked)
+    except InvalidInput as error:  # it cannot be told what is needed
+        return replace(checked, unknown=tuple(error.problems))
     except Unsupported:
         return replace(checked, unknown=("what answers here simulates no policies",))
     except CallFailed as error:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from types import ModuleType
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
@@ -123,10 +124,12 @@ def _of_model(cls: type[Any], base: type[BaseModel]) -> dict[str, Any]:
 
 
 def _of_fault(cls: type[faults.Fault], common: list[Parameter]) -> dict[str, Any]:
-    pulled = _levers(cls)
+    own = _modules(cls)
     # An experiment demands it of a fault that can be lifted, and refuses it of one that cannot.
     lasts = [replace(p, required=True) for p in common if p.name == "lasts" and not cls.one_way]
-    one_way = {lever.kind for lever in pulled if lever.irreversible}
+    pulled = _levers(own | _recipes(own))
+    # What a recipe for accounts does for good it does when it is asked to: the fault's text tells.
+    one_way = {lever.kind for lever in _levers(own) if lever.irreversible}
     name = get_args(cls.model_fields["kind"].annotation)[0]
     return {
         "common": (*(p for p in common if p.name != "lasts"), *lasts),
@@ -136,9 +139,20 @@ def _of_fault(cls: type[faults.Fault], common: list[Parameter]) -> dict[str, Any
     }
 
 
-def _levers(fault: type[faults.Fault]) -> set[type[Any]]:
-    """The levers that a fault can pull: those that its file imports, or its parents' files."""
-    modules = {inspect.getmodule(cls) for cls in fault.__mro__ if issubclass(cls, faults.Fault)}
+def _modules(fault: type[faults.Fault]) -> set[ModuleType]:
+    """The file of a fault, and its parents' files."""
+    found = (inspect.getmodule(cls) for cls in fault.__mro__ if issubclass(cls, faults.Fault))
+    return {module for module in found if module}
+
+
+def _recipes(modules: Iterable[ModuleType]) -> set[ModuleType]:
+    """The recipes for accounts that these files have in files of their own."""
+    values = (value for module in modules for value in vars(module).values())
+    return {v for v in values if inspect.ismodule(v) and v.__name__.endswith("_on_aws")}
+
+
+def _levers(modules: Iterable[ModuleType]) -> set[type[Any]]:
+    """The levers that a fault can pull: those that these files import."""
     return {value for module in modules for value in vars(module).values() if _is_lever(value)}
 
 

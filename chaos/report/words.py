@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from chaos.environments.endpoint import is_real
 from chaos.history import History
 from chaos.verdict import Result, percent
 from probes.durations import show
@@ -125,8 +126,9 @@ def where(environment: dict[str, Any]) -> str:
     if kind == "embedded":
         return "in the embedded lab"
     named = f"LocalStack {version}" if version else "the emulator"
-    name = {"localstack": named, "aws": "AWS"}.get(kind, kind)
     endpoint = environment.get("endpoint")
+    aws = "AWS" if is_real(endpoint) else "what stands in for AWS"
+    name = {"localstack": named, "aws": aws}.get(kind, kind)
     return f"on {name} at {endpoint}" if endpoint else f"on {name}"
 
 

@@ -69,8 +69,8 @@ async def resume(
 
     `tell` shows a person one line: what they are to undo. `outside` keeps the copy of the journal,
     as `Journal.outside`; `profile` is the one of the AWS config that accounts are reached with,
-    instead of those of the run. Raises JournalFailed when the run still goes on elsewhere, or the journal
-    cannot be used.
+    instead of those of the run. Raises JournalFailed when the run still goes on elsewhere, or the
+    journal cannot be used.
     """
     journal = Journal.reopen(path, Stopwatch())
     journal.outside = outside

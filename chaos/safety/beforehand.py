@@ -34,8 +34,9 @@ def coverage(experiment: Experiment, kind: str) -> list[dict[str, Any] | None]:
 
 
 def services(experiment: Experiment) -> frozenset[str]:
-    """The services of AWS that its faults and probes call, by boto3's names."""
+    """The services of AWS that its faults, probes and alarms need, by boto3's names."""
     called = [fault.services() for fault in experiment.faults]
+    called += [frozenset({"cloudwatch"}) for stop in experiment.stop_when if stop.alarm]
     return frozenset().union(*called, *(probe.services() for probe in experiment.probes.values()))
 
 

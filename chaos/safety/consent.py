@@ -68,7 +68,7 @@ async def wish(
 ) -> Wish:
     """What there is to agree to; calls iam ListAccountAliases, which may be refused."""
     pulls = named(experiment, planned)
-    done = [f"{lever_name(p.lever)} ({', '.join(for_good(p))})" for p in pulls if for_good(p)]
+    done = [_for_good(pull, experiment) for pull in pulls if for_good(pull)]
     asked = [
         await _asked(name, id_, experiment, environment)
         for name, id_ in written_accounts(experiment).items()
@@ -76,9 +76,17 @@ async def wish(
     return Wish(
         accounts=tuple(asked),
         targets=len(set(spots(pulls))),
-        for_good=tuple(done),
+        for_good=tuple(dict.fromkeys(done)),
         by_itself=_by_itself([pull for pull in pulls if not pull.irreversible]),
     )
+
+
+def _for_good(pull: Planned, experiment: Experiment) -> str:
+    if experiment.faults[pull.fault].draws:
+        drawn = experiment.faults[pull.fault].kind
+        return f"what faults[{pull.fault}], {drawn}, draws when it comes"
+    of_fis = "" if pull.irreversible else f" ({', '.join(for_good(pull))})"
+    return f"{lever_name(pull.lever)}{of_fis}"
 
 
 async def _asked(name: str, id_: str, experiment: Experiment, environment: Environment) -> Asked:
@@ -98,4 +106,4 @@ def _by_itself(pulls: list[Planned]) -> str:
     if ends:
         told = [f"{len(ends)} of {len(pulls)} levers end by themselves by {ends[-1]:%H:%M} UTC"]
     rest = f"{kept} stay until chaos rollback --orphans, from any machine, puts them back"
-    return ", ".join([*told, *[rest] * bool(kept)]) or "nothing is left behind"
+    return ", ".join([*told, *[rest] * bool(kept)]) or "nothing has to be put back"

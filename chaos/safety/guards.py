@@ -152,7 +152,10 @@ def irreversible(facts: Facts, sources: Sources) -> Refusals:
         may = getattr(source.rules, "allow_irreversible", None)
         if may is not None and (wrong := sorted(facts.irreversible - set(may))):
             told = ", ".join(may) or "nothing of that kind"
-            yield f"{', '.join(wrong)} cannot be put back, and {source.name} allows {told}"
+            yield (
+                f"{', '.join(wrong)} cannot be put back, and {source.name} allows {told}; leave it"
+                " out"
+            )
 
 
 def _within(facts: Facts, start: datetime, end: datetime) -> bool:

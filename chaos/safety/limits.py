@@ -63,7 +63,8 @@ def _beyond(
     for limit, who, more in limits:
         if limit.count is not None and worst > limit.count:
             do = more.replace("%s", f"count: {worst}")
-            yield f"{what} {worst} resources, and {who} allows {limit.count}; {do}"
+            s = "s" * (worst != 1)
+            yield f"{what} {worst} resource{s}, and {who} allows {limit.count}; {do}"
         if limit.percent is not None:
             for key, spots in hit.by_kind().items():
                 yield from _share(hit, key, spots, limit.percent, (what, who, more))

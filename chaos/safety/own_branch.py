@@ -13,7 +13,10 @@ def own_branch(facts: Facts, _: Sequence[Source]) -> Iterator[str]:
     """No fault cuts off the tool itself: then nobody would put anything back."""
     branch = facts.branch
     for why in branch.unknown:
-        yield f"where chaos itself runs is not known, and so whether this cuts it off: {why}"
+        yield (
+            f"where chaos itself runs is not known, and so whether this cuts it off: {why}; run it"
+            " where that can be told"
+        )
     for spot in facts.spots:
         if what := _needed(branch, spot.id):
             yield f"{spot} is {what}; {ELSEWHERE}"

@@ -151,7 +151,7 @@ def _about(history: History) -> dict[str, Any]:
 def _stopped(history: History) -> dict[str, Any] | None:
     if not history.stops:
         return None
-    return {"why": history.stops, "asked": history.asked, "back_after": history.back_after}
+    return {"why": list(history.stops), "asked": history.asked, "back_after": history.back_after}
 
 
 def _plain(value: Any) -> Any:

@@ -19,9 +19,11 @@ from campaigns.doors import STALE_FOR_S, failing_calls, stale_reads
 from campaigns.drills import write_drills
 from campaigns.kill import UNDO_LOG, first_difference
 from campaigns.lives import live, page, preload
+from campaigns.spreading import spread
 from moto_account import KEYS, moto_account
 
 ROLLBACKS = 10  # then it is a residue
+TAKES_S = 60.0  # about what such a run takes
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class Tally:
     """What happened in a campaign."""
 
     runs: int = 0
+    killed: int = 0
     codes: Counter[int] = field(default_factory=Counter)
     rollbacks: int = 0
     residues: list[str] = field(default_factory=list)
@@ -43,15 +46,19 @@ class Tally:
         """The figures, for people."""
         ended = ", ".join(f"{n} with {code}" for code, n in sorted(self.codes.items()))
         return [
-            ("runs", f"{self.runs}; exit codes: {ended}"),
+            ("runs", f"{self.runs}, of which {self.killed} were killed; exit codes: {ended}"),
             ("rollbacks afterwards", str(self.rollbacks)),
             ("false `restored`", str(len(self.lies))),
             ("residues", str(len(self.residues))),
         ]
 
 
-def campaign(count: int, seed: int) -> Tally:
-    """So many runs against an account of their own."""
+def campaign(count: int, seed: int, jobs: int = 1) -> Tally:
+    """So many runs, each process of them against an account of its own."""
+    return spread(_part, count, seed, jobs)
+
+
+def _part(count: int, seed: int) -> Tally:
     # What the tool believes of late reads is a little more than what they are here.
     stale = str(STALE_FOR_S + 1)
     os.environ.update(KEYS, CHAOS_STALE_SECONDS=stale, AWS_DEFAULT_REGION="us-east-1")
@@ -66,7 +73,8 @@ def campaign(count: int, seed: int) -> Tally:
             for n in range(count):
                 name = chance.choice(sorted(drills))
                 there = Through(door, account, before, Path(scratch) / f"runs-{n}")
-                there.one(drills[name], tally)
+                kill_after = chance.uniform(0, TAKES_S) if chance.random() < 0.5 else None
+                there.one(drills[name], tally, kill_after)
                 if tally.lies or tally.residues:
                     break
     return tally
@@ -82,17 +90,17 @@ class Through:
         self._runs = runs
         self._output = runs.with_suffix(".out")
 
-    def one(self, drill: Path, tally: Tally) -> None:
+    def one(self, drill: Path, tally: Tally, kill_after: float | None) -> None:
         """The run, and as many rollbacks as it takes."""
         where = ["--environment", "aws", "--endpoint", self._door, "--undo-log", UNDO_LOG]
-        code = live(
-            ["run", str(drill), *where, "--runs", str(self._runs), "--yes", "--plain"],
-            self._output,
-        ).code
+        command = ["run", str(drill), *where, "--runs", str(self._runs), "--yes", "--plain"]
+        life = live(command, self._output, kill_after=kill_after)
         tally.runs += 1
-        tally.codes[code] += 1
-        if code != 4:
-            tally.lies += self._residue(f"exit code {code}")
+        if life.killed:
+            tally.killed += 1
+        else:
+            tally.codes[life.code] += 1
+            tally.lies += self._residue(f"exit code {life.code}") if life.code != 4 else []
         self._put_back(tally)
         if not tally.lies and not tally.residues:
             shutil.rmtree(self._runs, ignore_errors=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from campaigns.account import Account
 from campaigns.drills import DRILLS, write_drills
 from campaigns.lives import live, page, preload
+from campaigns.spreading import spread
 from moto_account import ACCOUNT, KEYS, moto_account
 
 UNDO_LOG = "s3://custody/log"
@@ -52,8 +53,12 @@ class Tally:
         ]
 
 
-def campaign(count: int, seed: int) -> Tally:
-    """So many lives against an account of their own."""
+def campaign(count: int, seed: int, jobs: int = 1) -> Tally:
+    """So many lives, each process of them against an account of its own."""
+    return spread(_part, count, seed, jobs)
+
+
+def _part(count: int, seed: int) -> Tally:
     os.environ.update(KEYS, CHAOS_STALE_SECONDS="0", AWS_DEFAULT_REGION="us-east-1")
     preload()
     chance, tally = random.Random(seed), Tally()

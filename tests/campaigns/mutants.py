@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def trees() -> list[Any]:
 def mutant(seed: int, number: int) -> bytes:
     """The file with that number."""
     chance = Chance(f"{seed}:{number}")
-    make = chance.choice([_text, _tree, _tree, _deep])
+    make = chance.choice([_text] * 4 + [_tree] * 7 + [_deep])
     data = make(chance)
     for _ in range(chance.choice([0, 0, 0, 0, 1, 3])):
         data = chance.choice(ON_BYTES)(chance, data)
@@ -99,7 +100,7 @@ def _text(chance: Chance) -> bytes:
 
 
 def _tree(chance: Chance) -> bytes:
-    tree = json.loads(json.dumps(chance.choice(trees())))
+    tree = deepcopy(chance.choice(trees()))
     for _ in range(chance.choice(MUTATIONS)):
         _mutate(chance, tree)
     if chance.random() < 0.5:
@@ -110,7 +111,7 @@ def _tree(chance: Chance) -> bytes:
 
 def _deep(chance: Chance) -> bytes:
     """A file with something nested, repeated or aliased more often than anybody would."""
-    often = chance.choice([10, 100, 1000, 20_000])
+    often = chance.choice([10, 10, 100, 100, 1000, 20_000])
     pair = chance.choice([("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", ""), ("a: {", "}")])
     monster = chance.choice(
         [
@@ -135,14 +136,14 @@ def _mutate(chance: Chance, tree: Any) -> None:
     holder, key = _place(chance, tree)
     change = chance.randrange(5)
     if change == 0:
-        holder[key] = chance.choice(VALUES)
+        holder[key] = deepcopy(chance.choice(VALUES))
     elif change == 1:
         del holder[key]
     elif change == 2:
         other, there = _place(chance, chance.choice(trees()))
-        holder[key] = other[there]
+        holder[key] = deepcopy(other[there])
     elif isinstance(holder, list):
-        holder.extend([holder[key]] * chance.choice([1, 3, 1000]))
+        holder.extend([holder[key]] * chance.choice([1, 1, 3, 3, 1000]))
     else:
         name = chance.choice([*VALUES[12:40], str(key).upper(), f"{key}s", key])
         holder[str(name)] = holder.pop(key)
@@ -191,7 +192,7 @@ def _splice(chance: Chance, data: bytes) -> bytes:
 def _repeat(chance: Chance, data: bytes) -> bytes:
     at = chance.randrange(len(data) + 1)
     piece = data[at : at + chance.choice([1, 10, 100])]
-    return data[:at] + piece * chance.choice([2, 50, 1000]) + data[at:]
+    return data[:at] + piece * chance.choice([2, 2, 2, 50, 1000]) + data[at:]
 
 
 ON_BYTES: list[Make] = [_flip, _flip, _cut, _put, _put, _splice, _splice, _repeat]

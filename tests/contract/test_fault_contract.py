@@ -6,18 +6,29 @@ from pathlib import Path
 
 import pytest
 from contract.attending import attended
-from contract.fault_cases import SYSTEMS, check_examples
+from contract.fault_cases import IN_LABS, SYSTEMS, check_examples
 from contract.real_lab import in_a_real_lab
 
 from chaos.faults import KINDS
 from chaos.loops import run_virtual
-from chaos.testing import FakeEnvironment, check_fault, example_fault, small_lab
+from chaos.testing import (
+    FakeEnvironment,
+    check_fault,
+    check_fault_kind,
+    example_fault,
+    small_lab,
+)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", IN_LABS)
 def test_a_fault_carries_its_own_example_out(kind: str, tmp_path: Path) -> None:
     lab = FakeEnvironment(small_lab())
     run_virtual(check_fault(example_fault(KINDS[kind]), attended(lab, tmp_path)))
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(IN_LABS)))
+def test_a_fault_for_accounts_alone_says_what_it_is(kind: str) -> None:
+    check_fault_kind(KINDS[kind])
 
 
 @pytest.mark.parametrize("system", ["streaming", *SYSTEMS.values()])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -193,10 +194,8 @@ def test_a_store_that_fails_at_each_call_in_turn(
         shared, lab = Shared(), LookLab(small_lab())
         store = MemoryStore(shared)
         store.fails_at, store.answer_lost = set(range(call, call + failures)), lost
-        unlogged: list[Any] = []
-        lab.after = lambda lab=lab, shared=shared, unlogged=unlogged: unlogged.extend(
-            changed(lab) - logged(shared)
-        )
+        unlogged: list[str] = []
+        lab.after = partial(look, lab, shared, unlogged)
         pulls = drill(store, lab)
         assert not unlogged, call
         assert pulls is not None
@@ -206,6 +205,11 @@ def test_a_store_that_fails_at_each_call_in_turn(
         assert mend(MemoryStore(shared), tmp_path / f"{call}") is not None
         shared.documents = {k: d for k, d in shared.documents.items() if "checks/" not in k}
         assert nothing_is_left(shared), (call, shared.documents)
+
+
+def look(lab: FakeEnvironment, shared: Shared, unlogged: list[str]) -> None:
+    """Note what is changed without a pull in the store."""
+    unlogged += changed(lab) - logged(shared)
 
 
 def changed(lab: FakeEnvironment) -> set[str]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from fakes import LookLab, experiment
 
 from chaos.errors import JournalFailed
 from chaos.history import fold
-from chaos.journal import Journal, read
+from chaos.journal import Event, Journal, read
 from chaos.loops import Stopwatch, run_virtual
 from chaos.record import Stop
 from chaos.rollback import incomplete, resume
@@ -79,20 +80,28 @@ def kernel_closes(path: Path) -> None:
             os.close(int(fd.name))
 
 
-def attempt_run(path: Path, lab: FakeEnvironment, death: Death) -> bool:
+Outside = Callable[[Event], Awaitable[None]]
+
+
+def attempt_run(
+    path: Path, lab: FakeEnvironment, death: Death, outside: Outside | None = None
+) -> bool:
     """One run; whether it came to its end."""
 
     async def main() -> None:
         now = Stopwatch()
         journal = Journal.create(path, now)
         try:
-            journal.write(
+            header = journal.write(
                 "run",
                 v=1,
                 run="r",
                 environment=lab.describe(),
                 experiment=experiment().to_json(),
             )
+            if outside is not None:
+                await outside(header)
+            journal.outside = outside
             await Run("r", experiment(), lab, journal, Stop(), now).go()
         finally:
             kernel_closes(path)
@@ -197,3 +206,31 @@ def test_dying_at_every_moment_of_the_rollback_too(
             again += 1
             survived += 1
     assert survived > 500
+
+
+def test_whenever_it_dies_the_copy_outside_knows_all_that_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_lab: Callable[[FakeEnvironment], None]
+) -> None:
+    """The machine is gone, and its journal with it: the copy alone puts everything back."""
+    broken = 0
+    for at in itertools.count():
+        lab, death = LookLab(small_lab()), Death(at)
+        same_lab(lab)
+        copy = tmp_path / "elsewhere" / f"{at}.jsonl"
+        copy.parent.mkdir(exist_ok=True)
+        copy.touch()
+
+        async def outside(event: Event, death: Death = death, copy: Path = copy) -> None:
+            death.pass_by()
+            with copy.open("a") as file:
+                file.write(json.dumps(event) + "\n")
+            death.pass_by()
+
+        with death.strikes(monkeypatch, lab):
+            finished = attempt_run(tmp_path / f"{at}.jsonl", lab, death, outside)
+        broken += unharmed(lab) != WHOLE
+        put_back(copy)
+        assert unharmed(lab) == WHOLE, f"moment {at} left something behind"
+        if finished:
+            break
+    assert broken > 20

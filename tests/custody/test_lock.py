@@ -14,7 +14,8 @@ from custody_stores import URLS, MemoryStore, Shared
 
 from chaos.custody import lock, taking
 from chaos.custody.lease import TTL_S, Lease, Owner
-from chaos.custody.store import Calls, open_store
+from chaos.custody.opening import open_store
+from chaos.custody.store import Calls
 from chaos.custody.taking import Taken
 from chaos.custody.undo_log import document
 from chaos.errors import InvalidInput, JournalFailed

@@ -11,7 +11,8 @@ import pytest
 from custody_stores import URLS, calls_to
 from moto_account import REGION
 
-from chaos.custody.store import Calls, Store, check, open_store
+from chaos.custody.opening import open_store
+from chaos.custody.store import Calls, Store, check
 from chaos.errors import CallFailed, InvalidInput
 
 KINDS = sorted(URLS)

@@ -16,7 +16,7 @@ from chaos.environments import on_aws
 from chaos.environments.attach import attach
 from chaos.environments.attended import Attended, Operator, marks_beside
 from chaos.environments.on_aws import OnAws
-from chaos.errors import ChaosError, EnvironmentFailed, InvalidInput
+from chaos.errors import CallFailed, ChaosError, EnvironmentFailed, InvalidInput
 from chaos.experiment.accounts import Account
 from chaos.testing.fake_environment import FakeEnvironment
 from probes.probe import Probe
@@ -201,6 +201,32 @@ def test_credentials_that_end_are_no_answer_of_the_system() -> None:
 
         asyncio.run(main())
         environment.close()
+
+
+def test_what_may_pass_is_tried_again_and_is_no_answer_of_the_system_either() -> None:
+    described = OnAws("http://127.0.0.1:1", {"main": account()}).describe()
+    with sts_stand_in() as sts:
+        described["endpoint"] = sts.url
+        sts.refuse["GetCallerIdentity"] = "ServiceUnavailable"
+
+        async def main() -> str:
+            environment = await attach(described)
+            with pytest.raises(CallFailed, match="ServiceUnavailable"):
+                await environment.call("sts", "us-east-1", "get_caller_identity")
+            with pytest.raises(EnvironmentFailed, match="getting credentials"):
+                await unrenewed(sts).net(a_probe()).aws("ec2", "us-east-1", "describe_vpcs")
+            sts.refuse.clear()
+            found = await environment.call("sts", "us-east-1", "get_caller_identity")
+            environment.close()
+            return str(found["Account"])
+
+        assert asyncio.run(main()) == ACCOUNT
+
+
+def unrenewed(sts: Sts) -> OnAws:
+    """An account whose role cannot be had just now."""
+    sts.refuse["AssumeRole"] = "ServiceUnavailable"
+    return OnAws(sts.url, {"main": account(role=f"arn:aws:iam::{ACCOUNT}:role/chaos")})
 
 
 def test_what_a_journal_keeps_finds_the_accounts_again_and_holds_no_secret(

@@ -23,7 +23,7 @@ from chaos.testing.fake_environment import FakeEnvironment
 
 __all__ = ["nothing_configured"]  # a fixture for all tests here
 
-TOKEN = "that-of-a-test"
+TOKEN = "that-of-a-test"  # noqa: S105  # nobody's
 TASK = f"arn:aws:ecs:us-east-1:{ACCOUNT}:task/drills/0123456789abcdef"
 INSTANCE = {
     "/latest/api/token": TOKEN,

@@ -151,6 +151,14 @@ def test_what_cannot_be_is_told_and_nothing_is_touched(
     assert account.dump() == before
 
 
+def test_its_permissions_are_for_its_region_alone() -> None:
+    grants = WHOLE.grants()
+    arns = {arn for grant in grants.injects + grants.puts_back for arn in grant.resources}
+    regional = {arn for arn in arns if not arn.startswith("arn:aws:s3")}
+    assert "arn:aws:ec2:us-east-1:*:network-acl/*" in regional
+    assert all(arn.split(":")[3] == EAST for arn in regional)
+
+
 def test_what_it_covers_is_told_by_what_is_named() -> None:
     whole, plain = WHOLE.coverage(), RegionOutage(kind="region_outage", region=EAST).coverage()
     assert plain is None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from upstreams import moto_server
+from moto_account import moto_account
 
 from chaos.environments.calls import AwsCalls
 from chaos.permissions.actions import actions
@@ -17,6 +17,7 @@ from probes.net import Net
 from probes.probe import Attempt, Ledger, Probe
 
 REGION = "us-east-1"
+WITHIN_S = 30.0  # of the wall
 MACHINE = {"StartAt": "x", "States": {"x": {"Type": "Succeed"}}}
 PROBES: dict[str, dict[str, Any]] = {
     "aws": {"service": "ec2", "region": REGION, "operation": "describe_vpcs"},
@@ -47,8 +48,8 @@ class Door:
 
 @pytest.fixture(scope="module")
 def calls() -> Iterator[AwsCalls]:
-    with moto_server() as (host, port):
-        calls = AwsCalls(f"http://{host}:{port}", key=("test", "test"))
+    with moto_account() as endpoint:
+        calls = AwsCalls(endpoint, key=("test", "test"))
         with prepared(calls):
             yield calls
         calls.close()
@@ -116,7 +117,7 @@ def test_it_calls_what_it_says(kind: str, calls: AwsCalls) -> None:
         if isinstance(tried, Ledger):
             assert await tried.read(net, one) == [0]
 
-    asyncio.run(attempt())
+    asyncio.run(asyncio.wait_for(attempt(), WITHIN_S))
     said = {(call.service, call.region, call.operation) for call in tried.calls()}
     assert door.made <= said
     assert {operation for _, _, operation in said - door.made} <= SELDOM

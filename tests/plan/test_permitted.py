@@ -101,6 +101,15 @@ def test_what_could_not_be_checked_is_told_and_nothing_is_allowed(
     assert found.those("allowed") == []
 
 
+def test_a_fault_that_does_not_say_what_it_takes_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Swap, "grants", lambda _: Grants())
+    found = checked()
+    assert found.unknown == ("faults[0]: swap does not say which permissions it takes",)
+    assert found.permissions == ()
+
+
 def test_no_dry_run_is_asked_of_what_is_not_aws() -> None:
     found = checked(endpoint="http://127.0.0.1:5000")
     assert found.unknown == (

@@ -56,7 +56,7 @@ cost   $0.60; 6 action-minutes
 takes  up to 5 min: steady state 60 s, faults 3 min, putting back 10 s (longer when AWS throttles),
        recovery 50 s
 
-not to be run: 1 guard, 2 missing permissions; nothing was touched
+not to be run: 1 guard, 1 missing permission; nothing was touched
 """
 
 

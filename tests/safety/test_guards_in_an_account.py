@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from chaos.errors import CallFailed, InjectionFailed, InvalidInput
 from chaos.experiment import Experiment
 from chaos.experiment.safety import PolicyRules
 from chaos.levers.ec2 import InstanceTermination
-from chaos.safety import gate, gathering
+from chaos.safety import facts, gate, gathering
 from chaos.safety.policy import Policy, PolicyFile
 
 REGION = "us-east-1"
@@ -37,16 +38,13 @@ class Account:
     """An account with one group of four instances, and three instances alone."""
 
     endpoint: str
+    calls: AwsCalls
     grouped: list[str] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)
     subnet: str = ""
 
     def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
-        calls = AwsCalls(self.endpoint, key=("test", "test"))
-        try:
-            return calls.call_now(service, REGION, operation, **params)
-        finally:
-            calls.close()
+        return self.calls.call_now(service, REGION, operation, **params)
 
     def tag(self, *instances: str, **tags: str) -> None:
         pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -54,16 +52,18 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
+def reached() -> Iterator[tuple[str, AwsCalls]]:
     with moto_account() as url:
-        yield url
+        calls = AwsCalls(url, key=("test", "test"))
+        yield url, calls
+        calls.close()
 
 
 @pytest.fixture
-def account(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Account:
+def account(reached: tuple[str, AwsCalls], monkeypatch: pytest.MonkeyPatch) -> Account:
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    made = Account(endpoint)
+    made = Account(*reached)
     _end_all(made)
     subnets = made.call("ec2", "describe_subnets")["Subnets"]
     made.subnet = subnets[0]["SubnetId"]
@@ -131,8 +131,6 @@ def drill(ids: list[str], pick: str = "all", **rules: Any) -> Experiment:
 
 
 def policy(**rules: Any) -> Policy:
-    from pathlib import Path
-
     return Policy((PolicyFile(Path("chaos.toml"), PolicyRules(**rules)),))
 
 
@@ -172,7 +170,8 @@ def test_every_one_that_could_be_drawn_has_to_carry_the_tags(account: Account) -
     assert told == [
         (
             f"required tags: ec2:instance {account.grouped[3]} in us-east-1 is without the tag"
-            " chaos=allowed that chaos.toml requires; tag what may be touched, or choose other targets"
+            " chaos=allowed that chaos.toml requires; tag what may be touched, or choose other"
+            " targets"
         )
     ]
     account.tag(account.grouped[2], tier="payment")
@@ -231,7 +230,7 @@ def test_the_branch_it_sits_on(account: Account, monkeypatch: pytest.MonkeyPatch
     )
     me = replace(me, instance=None, known=False, why="it runs in Lambda")
     (said,) = judged(account, drill(account.grouped[:1]))
-    assert said.endswith("whether this cuts it off: it runs in Lambda")
+    assert "whether this cuts it off: it runs in Lambda; run it where that can be told" in said
 
 
 class Deaf:
@@ -259,17 +258,17 @@ class Deaf:
         (
             "describe_auto_scaling_groups",
             "AccessDenied",
-            "terminations: the Auto Scaling group web",
+            "terminations: the Auto Scaling group",
         ),
-        ("describe_auto_scaling_groups", "Throttling", "terminations: the Auto Scaling group web"),
-        ("describe_subnets", "RequestLimitExceeded", "own branch: where chaos itself runs is not"),
+        ("describe_auto_scaling_groups", "Throttling", "terminations: the Auto Scaling group"),
+        ("describe_subnets", "RequestLimitExceeded", "own branch: where chaos itself runs"),
         (
             "describe_vpc_endpoints",
             "ReadTimeoutError",
-            "own branch: where chaos itself runs is not",
+            "own branch: where chaos itself runs",
         ),
         ("describe_nat_gateways", "UnauthorizedOperation", "own branch: where chaos itself runs"),
-        ("describe_network_acls", "InternalError", "own branch: where chaos itself runs is not"),
+        ("describe_network_acls", "InternalError", "own branch: where chaos itself runs"),
     ],
 )
 def test_what_cannot_be_read_refuses(
@@ -365,7 +364,7 @@ def test_more_than_the_plan_said_is_not_pulled(account: Account) -> None:
 
 
 def test_a_drill_that_has_come_too_late(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    begins = gathering.utc_now()
+    begins = facts.utc_now()
     day = {"from": (begins - timedelta(days=1)).date().isoformat()}
     experiment = drill(account.grouped[:1], blackout=[day])
 
@@ -390,7 +389,8 @@ def test_whom_a_lever_touches_cannot_be_read_any_more(account: Account) -> None:
             planned = await safety.plan(experiment, environment)
             permit = await safety.guard(experiment, planned, environment, Policy())
             assert permit is not None
-            permit._environment = Deaf(environment, "describe_instances", "Throttling")  # type: ignore[assignment]
+            deaf: Any = Deaf(environment, "describe_instances", "Throttling")
+            permit._environment = deaf
             lever = InstanceTermination(region=REGION, instance=account.grouped[0])
             with pytest.raises(InjectionFailed, match="cannot be read: ec2 describe_instances"):
                 await permit(0, None, lever)

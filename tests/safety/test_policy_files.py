@@ -97,8 +97,8 @@ zone = "Europe/Berln"
         ),
         f"{path}:9:8: hours[0].from: '9:00' is no time of the day; write 09:00 or 24:00",
         (
-            f"{path}:11:8: hours[0].zone: 'Europe/Berln' is no time zone that this machine knows; did"
-            " you mean 'Europe/Berlin'?"
+            f"{path}:11:8: hours[0].zone: 'Europe/Berln' is no time zone that this machine knows;"
+            " did you mean 'Europe/Berlin'?"
         ),
         f"{path}:13:2: at_most_in_a_run: limits nothing; write count, percent or both",
     ]
