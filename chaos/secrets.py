@@ -18,8 +18,7 @@ from typing import Any
 MASK = "***"
 # Shorter values stand in half of all words: what would mask them makes a report unreadable.
 SHORTEST = 8
-# Where so much of a value's beginning stands, it is the value, wherever the message was cut.
-STEM = 32
+STEM = 32  # characters of a value's beginning by which it is known, at most; see `_stem`
 ESCAPED = re.compile(r"[\"'\\]|[^ -~]")  # the characters that change when text is quoted
 CUT = "…"  # where a message was cut short; of a value its beginning may stand before it
 
@@ -61,7 +60,7 @@ class Secrets:
             forms = {*self._forms, *(form for value in new for form in _forms(value))}
             self._forms = tuple(sorted(forms, key=len, reverse=True))
             self._escaped += tuple(_escaped(value) for value in new if ESCAPED.search(value))
-            self._in_json = tuple({_plain(form)[:STEM] for form in forms})
+            self._in_json = tuple({_plain(_stem(form)) for form in forms})
 
     def add_code(self, code: str) -> None:
         """Mask a short code, such as that of an MFA device, where it is a word of its own."""
@@ -70,12 +69,12 @@ class Secrets:
 
     def mask(self, text: str) -> str:
         """The text without what is secret."""
-        for form in self._forms:
-            if form[:STEM] in text:
-                text = _without(form, text)
         for part, whole in self._escaped:
             if part in text:
                 text = whole.sub(MASK, text)
+        for form in self._forms:
+            if _stem(form) in text:
+                text = _without(form, text)
         for code in self._codes:
             text = code.sub(MASK, text)
         if CUT in text:
@@ -156,10 +155,15 @@ def _may_have_a_shape(text: str) -> bool:
     )
 
 
+def _stem(form: str) -> str:
+    """Where so much of its beginning stands, it is the value, wherever the message was cut."""
+    return form[: max(SHORTEST, min(STEM, len(form) * 3 // 4))]
+
+
 def _without(form: str, text: str) -> str:
     """The text without the value, and without its beginnings that are long enough."""
     kept, rest = [], text
-    while (at := rest.find(form[:STEM])) >= 0:
+    while (at := rest.find(_stem(form))) >= 0:
         end = len(form)
         while not rest.startswith(form[:end], at):
             end -= 1

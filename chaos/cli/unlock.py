@@ -70,6 +70,7 @@ async def _unlock(
 
 def _told(held: Holder, store: Store) -> str:
     from chaos.cli.orphans import state
+    from chaos.report.words import count
 
     told = f"{held.lock.account} is locked by the run {held.lock.run} of {held.lock.owner}"
     if held.run is None:
@@ -78,7 +79,9 @@ def _told(held: Holder, store: Store) -> str:
     if held.run.nothing_open:
         return f"{told}; it has nothing open"
     again = f"chaos rollback --orphans --undo-log '{store.url}'"
-    return f"{told}; it has {len(held.run.open_pulls)} levers open, which {again} puts back"
+    return (
+        f"{told}; it has {count(len(held.run.open_pulls), 'lever')} open, which {again} puts back"
+    )
 
 
 def _consent(held: Holder, *, yes: bool, ask: bool) -> None:
