@@ -219,7 +219,9 @@ def _fold(events: Sequence[Event]) -> History:
             for e in _of(events, "ledger")
         ),
         stops=tuple(e["why"] for e in _of(events, "stop")),
-        asked=min((e["asked"] if "asked" in e else e["t"] for e in _of(events, "stop")), default=None),
+        asked=min(
+            (e["asked"] if "asked" in e else e["t"] for e in _of(events, "stop")), default=None
+        ),
         notes=tuple(e["text"] for e in _of(events, "note")),
         ended=events[-1]["t"],
         finished=any(_of(events, "end")),

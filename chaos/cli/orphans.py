@@ -91,7 +91,8 @@ async def _run(wanted: Wanted, runs: Runs) -> int:
             return await _forget(store, wanted, tell)
         found = await all_runs(store)
         _missing(wanted.take_over, found, tell)
-        shown = [await _look(one, wanted) for one in found if not one.over or not one.alive]
+        left = [one for one in found if not one.over or _mine(one, wanted)]
+        shown = [await _look(one, wanted) for one in left]
         marks = await _marks(call, {one.run for one in found}, tell)
         for one in shown:
             _show(one, tell)
@@ -100,12 +101,12 @@ async def _run(wanted: Wanted, runs: Runs) -> int:
         if not wanted.check and _consent([one for one in shown if one.mine], wanted):
             for one in shown:
                 await _put_back(store, one, runs, by, wanted, tell)
-    left = [one for one in shown if one.left]
+    still = [one for one in shown if one.left]
     if wanted.as_json:
         say_json({"undo_log": store.url, "runs": [_as_json(one) for one in shown], "marked": marks})
     else:
-        say(_sum(shown, left))
-    return INCOMPLETE if left else 0
+        say(_sum(shown, still))
+    return INCOMPLETE if still else 0
 
 
 def _missing(runs: Sequence[str], found: Sequence[Unfinished], tell: Any) -> None:
@@ -114,10 +115,15 @@ def _missing(runs: Sequence[str], found: Sequence[Unfinished], tell: Any) -> Non
         tell(f"{run}: nothing is kept of it")
 
 
+def _mine(found: Unfinished, wanted: Wanted) -> bool:
+    """Whether nobody minds it, or it is to be taken over all the same."""
+    return not found.alive or found.run in wanted.take_over
+
+
 async def _look(found: Unfinished, wanted: Wanted) -> Shown:
     from chaos.custody import orphans
 
-    shown = Shown(run=found, mine=not found.alive or found.run in wanted.take_over)
+    shown = Shown(run=found, mine=_mine(found, wanted))
     shown.problems += found.problems
     try:
         shown.levers = await orphans.look(found, profile=wanted.profile)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ from chaos.custody.store import Calls, Store
 from chaos.custody.taking import finish, taken_over
 from chaos.custody.unfinished import Unfinished, one
 from chaos.environments.on_aws import OnAws
-from chaos.errors import ChaosError, InvalidInput, JournalFailed
+from chaos.errors import CallFailed, ChaosError, InvalidInput, JournalFailed
 from chaos.history import Pull, load
+from chaos.journal import Event, read
 from chaos.levers.marked import TAG
 from chaos.rollback import resume
 from chaos.rollback.checking import Checked, check
 from chaos.runs import Runs
 
+Record = Callable[[Event], Awaitable[None]]
 AT_ONCE = 8  # regions asked side by side
+CLEAR_WITHIN_S = 60.0  # seconds of the wall
 # Where the regions that an account may use are asked for, and who it is.
 HOME = "us-east-1"
 
@@ -94,14 +98,35 @@ async def resume_minded(
         tell(f"the undo log cannot be reached, so its locks stay for now: {error}")
         found = None
     try:
-        if found is None:
-            return await resume(path, tell, profile=profile)
+        if found is None or found.over:
+            pulls = await resume(path, tell, profile=profile)
+            if found:
+                await _clear_away(store, found.run)
+            return pulls
         if found.alive and not (found.held and _ended(found.held)):
             raise InvalidInput(f"the run {found.run} is still minded by {_minder(found)}")
-        async with taken_over(store, found, by, tell) as (_, record):
-            return await resume(path, tell, profile=profile, outside=record)
+        async with taken_over(store, found, by, tell) as (known, record):
+            pulls = await resume(path, tell, profile=profile, outside=record)
+            await _catch_up(path, known, record)
+            return pulls
     finally:
         environment.close()
+
+
+async def _clear_away(store: Store, run: str) -> None:
+    """Go on with what whoever was clearing the run away has died in."""
+    with contextlib.suppress(CallFailed, TimeoutError):
+        async with asyncio.timeout(CLEAR_WITHIN_S):
+            await finish(store, run)
+
+
+async def _catch_up(path: Path, known: Unfinished, record: Record) -> None:
+    """Tell the undo log what an earlier rollback has put back and died before it told."""
+    there = {pull.pull for pull in known.open_pulls}
+    for event in read(path, salvage=True):
+        if event["event"] == "restored" and event["pull"] in there:
+            with contextlib.suppress(JournalFailed):  # then the run stays, for the next rollback
+                await record(event)
 
 
 async def unknown_marks(call: Calls, runs: set[str]) -> list[tuple[str, str]]:

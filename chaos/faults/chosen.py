@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -95,6 +94,8 @@ def within(grants: Grants, region: str) -> Grants:
 
 async def together(pull: Pull, moves: Iterable[tuple[Lever, Value]]) -> None:
     """Pull all of them side by side; when one fails, those not begun are not."""
+    import asyncio
+
     try:
         async with asyncio.TaskGroup() as group:
             for lever, value in moves:

@@ -26,6 +26,7 @@ RecordType = Annotated[str, AfterValidator(dns_rules.known_type)]
 class DnsFault(Fault):
     """A fault of DNS for names and types; a kind adds what is wrong with the answers."""
 
+    account_levers: ClassVar[tuple[str, ...]] = ("dns_firewall", "instance_dns")
     fidelity: ClassVar[dict[str, Fidelity]] = {
         "embedded": "lab",
         "localstack": "lab",

@@ -53,6 +53,8 @@ class Fault(BaseModel):
     example: ClassVar[str] = ""
     # How real the fault is in each environment; an environment not named is unsupported.
     fidelity: ClassVar[dict[str, Fidelity]] = {}
+    # The kinds of levers that it pulls in a real account; there they are imported when needed.
+    account_levers: ClassVar[tuple[str, ...]] = ()
     # A fault that nothing lifts: it has no `lasts`, and ends when the observation does.
     one_way: ClassVar[bool] = False
     # A fault that somebody else brings about: that it took effect is known from probes alone.

@@ -40,6 +40,7 @@ class InstanceTermination(Fault):
   zone: us-east-1a
   pick: 1
 """
+    account_levers: ClassVar[tuple[str, ...]] = ("instance_termination",)
     fidelity: ClassVar[dict[str, Fidelity]] = {
         "embedded": "lab",
         "localstack": "lab",

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from chaos.errors import InvalidInput
-from chaos.faults import region_on_aws
 from chaos.faults.chosen import Chosen
 from chaos.faults.fault import Coverage, Fault, Fidelity, Look, Pull
 from chaos.levers.lab import CLOSED, ApiRule, Reachability, Replication
@@ -52,6 +51,14 @@ class RegionOutage(Fault):
   region: us-east-1
   lasts: 180s
 """
+    account_levers: ClassVar[tuple[str, ...]] = (
+        "autoscaling_process",
+        "bucket_replication",
+        "endpoint_access",
+        "endpoint_policy",
+        "subnet_acl",
+        "table_replication",
+    )
     fidelity: ClassVar[dict[str, Fidelity]] = {
         "embedded": "lab",
         "localstack": "lab",
@@ -86,13 +93,19 @@ class RegionOutage(Fault):
     )
 
     def grants(self) -> Grants:
+        from chaos.faults import region_on_aws
+
         return region_on_aws.grants(self)
 
     def coverage(self) -> Coverage | None:
+        from chaos.faults import region_on_aws
+
         return region_on_aws.coverage(self) if self.subnets else None
 
     async def inject(self, look: Look, pull: Pull) -> None:
         if look.kind == "aws":
+            from chaos.faults import region_on_aws
+
             await region_on_aws.inject(self, look, pull)
         else:
             await self._in_a_lab(look, pull)

@@ -37,6 +37,7 @@ class SlowDns(DnsFault):
     vpc`.
     """
 
+    account_levers: ClassVar[tuple[str, ...]] = ("instance_dns",)
     summary: ClassVar[str] = "DNS answers late, with jitter, for names by pattern"
     example: ClassVar[str] = """\
 - kind: slow_dns

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from chaos.errors import InvalidInput
-from chaos.faults import zone_on_aws
 from chaos.faults.chosen import Chosen
 from chaos.faults.fault import Coverage, Fault, Fidelity, Look, Pull
 from chaos.levers.lab import CLOSED, Reachability
@@ -33,6 +32,11 @@ class ZoneOutage(Fault):
   zone: us-east-1a
   lasts: 60s
 """
+    account_levers: ClassVar[tuple[str, ...]] = (
+        "cache_failover",
+        "database_failover",
+        "subnet_acl",
+    )
     fidelity: ClassVar[dict[str, Fidelity]] = {
         "embedded": "lab",
         "localstack": "lab",
@@ -65,13 +69,19 @@ class ZoneOutage(Fault):
     )
 
     def grants(self) -> Grants:
+        from chaos.faults import zone_on_aws
+
         return zone_on_aws.grants(self)
 
     def coverage(self) -> Coverage | None:
+        from chaos.faults import zone_on_aws
+
         return zone_on_aws.coverage(self) if self.subnets else None
 
     async def inject(self, look: Look, pull: Pull) -> None:
         if look.kind == "aws":
+            from chaos.faults import zone_on_aws
+
             await zone_on_aws.inject(self, look, pull)
         else:
             await self._in_a_lab(look, pull)

@@ -101,7 +101,8 @@ async def look(environment: Environment, region: str, vpc: str, run: str) -> Fir
         "FirewallRuleGroupAssociations",
         VpcId=vpc,
     )
-    places, others = [], []
+    places: list[Found] = []
+    others: list[Found] = []
     for place in here:
         mark = await _mark(environment, region, place) if _maybe(place, vpc) else {}
         if mark.get(FOR) == vpc:

@@ -127,14 +127,14 @@ def _of_fault(cls: type[faults.Fault], common: list[Parameter]) -> dict[str, Any
     own = _modules(cls)
     # An experiment demands it of a fault that can be lifted, and refuses it of one that cannot.
     lasts = [replace(p, required=True) for p in common if p.name == "lasts" and not cls.one_way]
-    pulled = _levers(own | _recipes(own))
+    pulled = {lever.kind for lever in _levers(own)} | set(cls.account_levers)
     # What a recipe for accounts does for good it does when it is asked to: the fault's text tells.
     one_way = {lever.kind for lever in _levers(own) if lever.irreversible}
     name = get_args(cls.model_fields["kind"].annotation)[0]
     return {
         "common": (*(p for p in common if p.name != "lasts"), *lasts),
         "fidelity": {where: cls.fidelity.get(where, "unsupported") for where in ENVIRONMENTS},
-        "levers": tuple(sorted(lever.kind for lever in pulled)),
+        "levers": tuple(sorted(pulled)),
         "to_allow": tuple(sorted(one_way | ({name} if cls.one_way else set()))),
     }
 
@@ -143,12 +143,6 @@ def _modules(fault: type[faults.Fault]) -> set[ModuleType]:
     """The file of a fault, and its parents' files."""
     found = (inspect.getmodule(cls) for cls in fault.__mro__ if issubclass(cls, faults.Fault))
     return {module for module in found if module}
-
-
-def _recipes(modules: Iterable[ModuleType]) -> set[ModuleType]:
-    """The recipes for accounts that these files have in files of their own."""
-    values = (value for module in modules for value in vars(module).values())
-    return {v for v in values if inspect.ismodule(v) and v.__name__.endswith("_on_aws")}
 
 
 def _levers(modules: Iterable[ModuleType]) -> set[type[Any]]:

@@ -84,6 +84,9 @@ async def _inject(
     told = sorted(_written(to_json(bound(lever, RUN)), value) for lever, value in planned)
     must(carried == told, f"{fault.kind} has pulled {carried}, and planned {told}")
     _check_bite(fault, puller.pulls)
+    if environment.kind == "aws":
+        unsaid = {pull.lever["kind"] for pull in puller.pulls} - set(fault.account_levers)
+        must(not unsaid, f"{fault.kind} has pulled {unsaid}, and its account_levers lack them")
 
 
 def _written(lever: dict[str, Any], value: Value) -> str:

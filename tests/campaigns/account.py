@@ -88,13 +88,14 @@ class Account:
         return json.dumps(regions, indent=1, sort_keys=True, default=str)
 
     def left_in_custody(self) -> list[str]:
-        """What the bucket of the undo log still tells of drills: locks that are held."""
+        """What the bucket of the undo log still tells of drills: held locks, and their logs."""
         s3 = self._client("s3", REGIONS[0])
         found: list[str] = []
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket="custody"):
             for entry in page.get("Contents", []):
                 body = s3.get_object(Bucket="custody", Key=entry["Key"])["Body"].read()
-                if "/locks/" in entry["Key"] and json.loads(body)["run"]:
+                held = "/locks/" in entry["Key"] and json.loads(body)["run"]
+                if held or "/log/" in entry["Key"]:
                     found.append(f"{entry['Key']}: {body!r}")
         return found
 

@@ -106,7 +106,8 @@ class Here:
         tally.phases[phase] += 1
         tally.with_open_levers += bool(open_levers)
         self._put_back(runs, output, chance, tally)
-        tally.wrong += [f"run {n} ({name}): {d}" for d in self._differences()]
+        if found := self._differences():
+            tally.wrong.append("\n".join([f"run {n} ({name}):", *found, output.read_text()]))
         if not tally.wrong:
             shutil.rmtree(runs, ignore_errors=True)
             output.unlink()

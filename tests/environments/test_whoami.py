@@ -82,9 +82,7 @@ def moto() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def a_laptop(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nothing_configured: None
-) -> None:
+def a_laptop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nothing_configured: None) -> None:
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     for name in ("ECS_CONTAINER_METADATA_URI_V4", "CODEBUILD_BUILD_ARN"):
