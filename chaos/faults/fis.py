@@ -60,7 +60,7 @@ class Fis(Fault):
       resourceTags: {chaos: allowed}
   lasts: 240s
 """
-    account_levers: ClassVar[tuple[str, ...]] = ("fis_experiment", "fis_template")
+    account_levers: ClassVar[tuple[str, ...]] = ("fis_experiment",)
     fidelity: ClassVar[dict[str, Fidelity]] = {"aws": "real"}
 
     kind: Literal["fis"]
