@@ -14,6 +14,8 @@ from probes.probe import Sample
 
 # The outcomes of a lever that is not back, though it could be.
 UNFINISHED = ("open", "failed", "conflict")
+# Those of one that is where it was.
+BACK = ("restored", "already")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +137,14 @@ class History:
     def back_after(self) -> float | None:
         """Seconds from the wish to end the run early until all that was still on was back.
 
-        None where nothing was, and where something was not back when the run ended.
+        None where nothing was, and where something was not back when the run ended: what nothing
+        brings back, or what went with its environment, is not back either.
         """
-        ends = [p.ended for p in self.pulls if p.ended is not None and not p.after_end]
+        ends = [p.ended for p in self.pulls if p.outcome in BACK and not p.after_end]
         if self.asked is None or not self.finished or len(ends) < len(self.pulls):
             return None
-        last = max(ends, default=self.asked)
-        return last - self.asked if last > self.asked and not self.open_pulls else None
+        last = max((end for end in ends if end is not None), default=self.asked)
+        return last - self.asked if last > self.asked else None
 
     def phase(self, name: str) -> float | None:
         """When the phase began, or None when the run did not come to it."""

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed
 from chaos.faults.fault import Pull
+from chaos.history import BACK, lever_name, setting
 from chaos.history import Pull as Pulled
-from chaos.history import lever_name, setting
 from chaos.journal import Journal
 from chaos.levers import Lever, Value, to_json
 from chaos.levers.marked import bound
@@ -22,7 +22,6 @@ from probes.aws_api import reads
 
 T = TypeVar("T")
 
-BACK = ("restored", "already")
 # So many levers are set at the same time.
 SIDE_BY_SIDE = 8
 # Seconds of the wall between two looks at a lever that was set, where a read may be stale.

@@ -11,7 +11,7 @@ from chaos.errors import InvalidInput
 if TYPE_CHECKING:
     from chaos.safety import Agree, Wish
 
-WITHOUT = "a real account is touched only if somebody agrees; see chaos plan, then add --yes"
+WITHOUT = "an account is touched only if somebody agrees to it (read chaos plan, then add --yes)"
 
 
 def consent(tell: Callable[[str], None], *, yes: bool) -> Agree:

@@ -54,9 +54,13 @@ class Shown:
 @contextlib.asynccontextmanager
 async def reached(
     wanted: str | None, profile: str | None, endpoint: str | None
-) -> AsyncIterator[tuple[Store, Calls]]:
-    """The undo log that is asked for, or that of the policy; raises InvalidInput without any."""
+) -> AsyncIterator[tuple[Store, Calls, str]]:
+    """The undo log that is asked for, or that of the policy, and the ARN that we are there.
+
+    Raises InvalidInput without an undo log, or without credentials.
+    """
     from chaos import safety
+    from chaos.custody import orphans
     from chaos.custody.location import EXAMPLES
     from chaos.custody.opening import open_store
     from chaos.environments.on_aws import OnAws
@@ -66,7 +70,9 @@ async def reached(
         raise InvalidInput(f"where is the undo log? give --undo-log: {EXAMPLES}")
     environment = OnAws(endpoint, {}, profile=profile)
     try:
-        yield open_store(url, environment.base.call), environment.base.call
+        call = environment.base.call
+        store = open_store(url, call)
+        yield store, call, await orphans.who(call)
     finally:
         environment.close()
 
@@ -85,8 +91,7 @@ async def _run(wanted: Wanted, runs: Runs) -> int:
     from chaos.custody.unfinished import all_runs
 
     tell = partial(say, to_stderr=wanted.as_json)
-    async with reached(wanted.undo_log, wanted.profile, wanted.endpoint) as (store, call):
-        by = await orphans.who(call)
+    async with reached(wanted.undo_log, wanted.profile, wanted.endpoint) as (store, call, by):
         if wanted.forget:
             return await _forget(store, wanted, tell)
         found = await all_runs(store)
@@ -112,7 +117,7 @@ async def _run(wanted: Wanted, runs: Runs) -> int:
 def _missing(runs: Sequence[str], found: Sequence[Unfinished], tell: Any) -> None:
     """Who calls the same again goes on, so what is over already is no mistake."""
     for run in set(runs) - {one.run for one in found}:
-        tell(f"{run}: nothing is kept of it")
+        tell(f"{run}: the undo log has no such run")
 
 
 def _mine(found: Unfinished, wanted: Wanted) -> bool:
@@ -221,12 +226,14 @@ def _show(shown: Shown, tell: Any) -> None:
 
 def state(found: Unfinished) -> str:
     """Who minds a run, or did, for people."""
+    from chaos.custody.lease import moment
+
     if found.held is None:
         return "nobody minds it"
-    held, until = found.held, found.held.until.isoformat(timespec="seconds")
+    held, until = found.held, moment(found.held.until)
     if found.alive:
-        return f"minded by {held.owner} since {held.since:%F %T} UTC, its lease goes until {until}"
-    return f"was minded by {held.owner} since {held.since:%F %T} UTC, its lease ended {until}"
+        return f"minded by {held.owner} since {moment(held.since)}, its lease goes until {until}"
+    return f"was minded by {held.owner} since {moment(held.since)}, its lease ended {until}"
 
 
 def _sum(shown: Sequence[Shown], left: Sequence[Shown]) -> str:

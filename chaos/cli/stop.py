@@ -56,8 +56,8 @@ def _refuse_what_is_over(journal: Path) -> None:
     ended = any(event["event"] == "end" for event in read(journal, salvage=True))
     if ended or not in_use(journal):
         raise InvalidInput(
-            f"{journal}: the run is over already; whether it has left anything open tells: chaos"
-            f" rollback --check {journal.parent}"
+            f"{journal}: the run is over already; chaos rollback --check {journal.parent} tells"
+            " whether it has left anything open"
         )
 
 

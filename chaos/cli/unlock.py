@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
     from chaos.custody.store import Store
 
 
+def _digits(_ctx: click.Context, _param: click.Parameter, account: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", account):
+        raise click.BadParameter(f"{account!r} is no id of an account; it has 12 digits")
+    return account
+
+
 @click.command("unlock")
-@click.argument("account")
+@click.argument("account", callback=_digits)
 @options.undo_log
 @options.profile
 @options.endpoint
@@ -55,7 +62,7 @@ async def _unlock(
     from chaos.cli.orphans import reached
     from chaos.custody import lock
 
-    async with reached(undo_log, profile, endpoint) as (store, _):
+    async with reached(undo_log, profile, endpoint) as (store, _, _by):
         held = await lock.holder(store, account)
         if held is None or not held.lock.run:
             _answer(account, None, broken=False, as_json=as_json)
@@ -72,16 +79,14 @@ def _told(held: Holder, store: Store) -> str:
     from chaos.cli.orphans import state
     from chaos.report.words import count
 
-    told = f"{held.lock.account} is locked by the run {held.lock.run} of {held.lock.owner}"
+    told = f"{held.lock.account} is locked by the run {held.lock.run}"
     if held.run is None:
-        return f"{told}; nothing else is kept of it"
-    told += f", since {held.lock.since}; {state(held.run)}"
+        return f"{told} of {held.lock.owner}\n  nothing else is kept of it"
+    told += f"\n  {state(held.run)}"
     if held.run.nothing_open:
-        return f"{told}; it has nothing open"
+        return f"{told}\n  it has nothing open"
     again = f"chaos rollback --orphans --undo-log '{store.url}'"
-    return (
-        f"{told}; it has {count(len(held.run.open_pulls), 'lever')} open, which {again} puts back"
-    )
+    return f"{told}\n  {count(len(held.run.open_pulls), 'lever')} open; to put back: {again}"
 
 
 def _consent(held: Holder, *, yes: bool, ask: bool) -> None:

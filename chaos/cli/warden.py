@@ -28,7 +28,6 @@ def watch(wanted: Wanted, runs: Runs, every_s: float) -> int:
 
 async def _watch(wanted: Wanted, runs: Runs, every_s: float) -> None:
     from chaos.cli.orphans import reached
-    from chaos.custody import orphans
     from chaos.custody.lease import Owner
     from chaos.custody.store import check
     from chaos.custody.wardens import Warden
@@ -36,9 +35,8 @@ async def _watch(wanted: Wanted, runs: Runs, every_s: float) -> None:
     over = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    async with reached(wanted.undo_log, wanted.profile, wanted.endpoint) as (store, call):
+    async with reached(wanted.undo_log, wanted.profile, wanted.endpoint) as (store, _, by):
         await check(store)
-        by = await orphans.who(call)
         warden = Warden(store, Owner.here(by), every_s)
         rounds = Rounds(store, runs, by, wanted.profile, every_s)
         tell(f"watching {store.url} every {every_s:g} s")

@@ -41,6 +41,11 @@ class Owner:
         return f"{self.who} on {self.host}, process {self.pid}"
 
 
+def moment(at: datetime) -> str:
+    """A moment for people: `2026-11-21 20:09:46 UTC`."""
+    return f"{at:%F %T} UTC"
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What the store says of a lease. `left`: its owner has gone, and said so."""

@@ -12,7 +12,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chaos.custody.lease import Owner
+from chaos.custody.lease import Owner, moment
 from chaos.custody.store import Document, Store
 from chaos.custody.unfinished import Unfinished, one
 from chaos.errors import InvalidInput, JournalFailed
@@ -117,7 +117,7 @@ def _refusal(store: Store, held: Holder) -> str:
     lock = held.lock
     who = f"the account {lock.account} is locked by the run {lock.run} of {lock.owner}"
     if held.alive and held.run and held.run.held:
-        until = held.run.held.until.isoformat(timespec="seconds")
+        until = moment(held.run.held.until)
         return f"{who}, which is still at work (its lease goes until {until}); stop it, or wait"
     return (
         f"{who}, which is no longer at work and has left levers open; put them back first:"

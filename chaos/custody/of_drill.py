@@ -74,8 +74,8 @@ def where(asked: str | None, policy: str | None) -> str:
         )
     if not (url := asked or policy):
         raise InvalidInput(
-            "on aws it must be written where no machine's end reaches how to put things back: give"
-            f" --undo-log: {EXAMPLES}; or, knowing that only this machine can put them back then,"
-            " --undo-log none"
+            "on aws a run needs an undo log, which outlives this machine; give"
+            f" --undo-log: {EXAMPLES}; or --undo-log none, if it is fine that only this machine can"
+            " put things back"
         )
     return url

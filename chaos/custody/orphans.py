@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from chaos.custody.lease import Held
+from chaos.custody.lease import Held, moment
 from chaos.custody.opening import open_store
 from chaos.custody.rebuilding import rebuild
 from chaos.custody.store import Calls, Store
 from chaos.custody.taking import finish, taken_over
 from chaos.custody.unfinished import Unfinished, one
 from chaos.environments.on_aws import OnAws
+from chaos.environments.refusals import REASONS, why
 from chaos.errors import CallFailed, ChaosError, InvalidInput, JournalFailed
 from chaos.history import Pull, load
 from chaos.journal import Event, read
@@ -34,8 +35,13 @@ HOME = "us-east-1"
 
 
 async def who(call: Calls) -> str:
-    """The ARN of these credentials; raises CallFailed."""
-    return str((await call("sts", HOME, "get_caller_identity"))["Arn"])
+    """The ARN of these credentials; raises InvalidInput when there are none, or CallFailed."""
+    try:
+        return str((await call("sts", HOME, "get_caller_identity"))["Arn"])
+    except CallFailed as error:
+        if error.code not in REASONS:
+            raise
+        raise InvalidInput(why(error.code, error.said, None)) from error
 
 
 async def look(found: Unfinished, *, profile: str | None = None) -> list[Checked]:
@@ -178,4 +184,4 @@ def _ended(held: Held) -> bool:
 def _minder(found: Unfinished) -> str:
     if found.held is None:
         return "somebody"
-    return f"{found.held.owner} until {found.held.until.isoformat(timespec='seconds')}"
+    return f"{found.held.owner} until {moment(found.held.until)}"

@@ -40,7 +40,7 @@ def checked(given: str | None, environ: Mapping[str, str] = os.environ) -> str |
     if "@" in parts.netloc:
         raise InvalidInput("--endpoint has a name or a password in it, which nobody asks for")
     if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query:
-        raise InvalidInput(f"--endpoint is none: {given!r}; write it as http://127.0.0.1:5000")
+        raise InvalidInput(f"--endpoint is no URL: {given!r}; write it as http://127.0.0.1:5000")
     if is_aws(host) and parts.scheme == "http":
         raise InvalidInput(f"--endpoint {given}: AWS is called with https alone")
     return given.rstrip("/")

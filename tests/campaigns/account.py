@@ -104,6 +104,7 @@ class Account:
     def _network(self, region: str) -> str:
         ec2 = self._client("ec2", region)
         vpc: str = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        ec2.create_tags(Resources=[vpc], Tags=[DRILLED])
         own = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
         for egress in (False, True):
             ec2.create_network_acl_entry(
@@ -125,6 +126,8 @@ class Account:
                     AssociationId=self._association(region, subnet), NetworkAclId=own
                 )
         self._endpoints(region, vpc)
+        tagged = [{"ResourceType": "volume", "Tags": [DRILLED]}]
+        ec2.create_volume(AvailabilityZone=f"{region}a", Size=8, TagSpecifications=tagged)
         return vpc
 
     def _association(self, region: str, subnet: str) -> str:
@@ -236,8 +239,18 @@ class Account:
             ),
             "tables": self._tables(region),
             "buckets": self._buckets(region),
+            "volumes": sorted(v["VolumeId"] for v in ec2.describe_volumes()["Volumes"]),
+            "firewall": self._firewall(region),
             "fis": self._client("fis", region).list_experiment_templates()["experimentTemplates"],
         }
+
+    def _firewall(self, region: str) -> list[Any]:
+        resolver = self._client("route53resolver", region)
+        return [
+            resolver.list_firewall_domain_lists()["FirewallDomainLists"],
+            resolver.list_firewall_rule_groups()["FirewallRuleGroups"],
+            resolver.list_firewall_rule_group_associations()["FirewallRuleGroupAssociations"],
+        ]
 
     def _tables(self, region: str) -> dict[str, Any]:
         dynamodb = self._client("dynamodb", region)

@@ -50,6 +50,28 @@ FAULTS = {
   subnets: {{tags: {tags}}}
   lasts: 300ms
 """,
+    "dns": """\
+- kind: dns_failure
+  names: ["*.stream.example"]
+  how: nxdomain
+  via: vpc
+  region: us-east-1
+  vpcs: {{tags: {tags}}}
+  lasts: 300ms
+""",
+    "fis": """\
+- kind: fis
+  region: us-east-1
+  role: arn:aws:iam::{account}:role/fis
+  actions:
+    stall:
+      actionId: aws:ebs:pause-volume-io
+      parameters: {{duration: PT1M}}
+      targets: {{Volumes: data}}
+  targets:
+    data: {{resourceType: "aws:ec2:ebs-volume", resourceTags: {tags}}}
+  lasts: 300ms
+""",
 }
 DRILLS = tuple(FAULTS)
 
