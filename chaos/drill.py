@@ -112,7 +112,12 @@ class Drill:
             async with self._place.start(self._lab, speed=self.speed, log=log) as started:
                 self.where = started.describe()
                 environment = Attended(started, self._operator(log, print))
-                return await draw_up(self.experiment, environment, self.policy)
+                kept = self._undo_log
+                return await draw_up(self.experiment, environment, self.policy, kept)
+
+    @property
+    def _undo_log(self) -> str | None:
+        return self._custody.undo_log or self.policy.undo_log
 
     def _operator(self, journal: Path, tell: Callable[[str], None]) -> Operator:
         faults = self.experiment.to_json()["faults"]
@@ -136,7 +141,7 @@ class Drill:
                     self.experiment,
                     environment,
                     self.policy,
-                    undo_log=self._custody.undo_log or self.policy.undo_log,
+                    undo_log=self._undo_log,
                     agree=self._agree,
                 )
                 # A full collection of what is there already would halt the probes for a while.

@@ -49,14 +49,17 @@ class StopConditions:
 
     async def check(self) -> None:
         """Raises InvalidInput for each alarm that cannot guard: nothing may be touched then."""
+        if problems := await self.against():
+            raise InvalidInput(*problems)
+
+    async def against(self) -> list[str]:
+        """What each alarm that cannot guard has against beginning."""
         found = [await self._look(alarm) for alarm in self._alarms]
-        problems = [
+        return [
             f"stop_when: {_named(a)} {why}"
             for a, why in zip(self._alarms, found, strict=True)
             if why
         ]
-        if problems:
-            raise InvalidInput(*problems)
 
     async def clear(self, stop: Stop) -> bool:
         """Whether no alarm has anything against beginning; tells `stop` of what one has."""

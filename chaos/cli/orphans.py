@@ -61,7 +61,7 @@ async def reached(
     """
     from chaos import safety
     from chaos.custody import orphans
-    from chaos.custody.location import EXAMPLES
+    from chaos.custody.location import EXAMPLES, locate
     from chaos.custody.opening import open_store
     from chaos.environments.on_aws import OnAws
 
@@ -72,7 +72,7 @@ async def reached(
     try:
         call = environment.base.call
         store = open_store(url, call)
-        yield store, call, await orphans.who(call)
+        yield store, call, await orphans.who(call, locate(url).region)
     finally:
         environment.close()
 
@@ -98,7 +98,7 @@ async def _run(wanted: Wanted, runs: Runs) -> int:
         _missing(wanted.take_over, found, tell)
         left = [one for one in found if not one.over or _mine(one, wanted)]
         shown = [await _look(one, wanted) for one in left]
-        marks = await _marks(call, {one.run for one in found}, tell)
+        marks = await _marks(call, store, {one.run for one in found}, tell)
         for one in shown:
             _show(one, tell)
         for arn, of in marks:
@@ -138,11 +138,12 @@ async def _look(found: Unfinished, wanted: Wanted) -> Shown:
     return shown
 
 
-async def _marks(call: Calls, runs: set[str], tell: Any) -> list[tuple[str, str]]:
+async def _marks(call: Calls, store: Store, runs: set[str], tell: Any) -> list[tuple[str, str]]:
     from chaos.custody import orphans
+    from chaos.custody.location import locate
 
     try:
-        return await orphans.unknown_marks(call, runs)
+        return await orphans.unknown_marks(call, locate(store.url).region, runs)
     except ChaosError as error:
         tell(f"not looked for resources that runs have left without an undo log: {error}")
         return []

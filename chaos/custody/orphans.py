@@ -30,14 +30,12 @@ from chaos.runs import Runs
 Record = Callable[[Event], Awaitable[None]]
 AT_ONCE = 8  # regions asked side by side
 CLEAR_WITHIN_S = 60.0  # seconds of the wall
-# Where the regions that an account may use are asked for, and who it is.
-HOME = "us-east-1"
 
 
-async def who(call: Calls) -> str:
+async def who(call: Calls, region: str) -> str:
     """The ARN of these credentials; raises InvalidInput when there are none, or CallFailed."""
     try:
-        return str((await call("sts", HOME, "get_caller_identity"))["Arn"])
+        return str((await call("sts", region, "get_caller_identity"))["Arn"])
     except CallFailed as error:
         if error.code not in REASONS:
             raise
@@ -135,13 +133,13 @@ async def _catch_up(path: Path, known: Unfinished, record: Record) -> None:
                 await record(event)
 
 
-async def unknown_marks(call: Calls, runs: set[str]) -> list[tuple[str, str]]:
+async def unknown_marks(call: Calls, home: str, runs: set[str]) -> list[tuple[str, str]]:
     """Resources of the account that are marked with a run other than these: ARN and run.
 
-    Of all regions of the account; what the tagging API does not list is not found. Raises
-    CallFailed.
+    Of all regions of the account, for which the region `home` is asked; what the tagging API does
+    not list is not found. Raises CallFailed.
     """
-    answer = await call("ec2", HOME, "describe_regions")
+    answer = await call("ec2", home, "describe_regions")
     seats = asyncio.Semaphore(AT_ONCE)
 
     async def of(region: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import asyncio
 import functools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class AwsCalls:
     `attempts` counts the first one too: 1 means no retry, which is what a probe wants.
     `timeout_s` bounds each attempt in seconds of the wall, connecting and reading each. `session`
     gives botocore's session with the credentials, when it is first needed; else `key` is one.
+    `regions` are those to which S3 may lead a call on; None: wherever the bucket is.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class AwsCalls:
         attempts: int = 1,
         timeout_s: float = 5.0,
         threads: int = 8,
+        regions: Collection[str] | None = None,
     ) -> None:
         self._endpoint = endpoint
+        self._regions = regions
         self._key = key
         self._session = session
         self._attempts = attempts
@@ -124,7 +127,16 @@ class AwsCalls:
         client: BaseClient = self._maker()(
             service, region_name=region, endpoint_url=self._endpoint, config=config
         )
+        if service == "s3" and self._regions is not None:
+            client.meta.events.register("before-sign.s3", self._stay)
         return client
+
+    def _stay(self, operation_name: str, request: Any, **_: object) -> None:
+        """Botocore goes after a bucket, or the region in an ARN, wherever that is."""
+        to = request.context.get("signing", {}).get("region")
+        if self._regions is not None and to is not None and to not in self._regions:
+            what = f"is in {to}, and only {', '.join(self._regions)} may be called"
+            raise CallFailed(f"s3 {operation_name}", "OtherRegion", f"what is asked for {what}")
 
     def _maker(self) -> Callable[..., BaseClient]:
         """What makes clients: boto3 would add its own to a session of botocore's each time."""

@@ -115,6 +115,7 @@ class InAccount:
             attempts=attempts,
             timeout_s=timeout_s,
             threads=threads,
+            regions=self._account["regions"],
         )
 
     def _signed_in(self) -> Session:

@@ -22,6 +22,7 @@ ECS = "ECS_CONTAINER_METADATA_URI_V4"
 IMDS = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 BUILD = "CODEBUILD_BUILD_ARN"
 LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
+EXECUTION = "AWS_EXECUTION_ENV"  # set by CloudShell, by old platforms of Fargate, by others of AWS
 NOT_TOLD = "it runs in {where}, which does not tell in which subnet"
 
 
@@ -77,6 +78,8 @@ async def _place(base: AwsCalls) -> Whoami:
         return Whoami(region=environ.get("AWS_REGION"), why=why)
     if environ.get(IMDS) or on_ec2():
         return await _of_instance()
+    if environ.get(EXECUTION):
+        return Whoami(region=environ.get("AWS_REGION"), why=NOT_TOLD.format(where=environ[EXECUTION]))
     return Whoami(known=True, why="nothing on this machine says that it is one of AWS")
 
 

@@ -138,6 +138,8 @@ class TableReplication(Denial):
         name = self.resource.partition("/")[0]
         table = await environment.call("dynamodb", self.region, "describe_table", TableName=name)
         arn = table["Table"]["TableArn"]
+        if self.arn.partition("/stream/")[0] != arn:  # of that name, in another account
+            return []
         tags = await every(
             environment.call,
             "dynamodb",
@@ -217,7 +219,7 @@ class BucketReplication(Denial):
         await self._call(environment, self.deletes)
 
     async def targets(self, environment: Environment) -> list[Target]:
-        """The bucket."""
+        """The bucket, if it is the account's own, in that region: names of buckets are the world's."""
         try:
             tags = tag_map((await self._call(environment, "get_bucket_tagging"))["TagSet"])
         except CallFailed as error:
@@ -235,6 +237,8 @@ class BucketReplication(Denial):
                 tags=tags,
                 among=len(found),
             )
+            for bucket in found
+            if bucket["Name"] == self.bucket
         ]
 
     async def _call(

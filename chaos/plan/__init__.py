@@ -14,6 +14,7 @@ from chaos.plan.cost import Cost, cost
 from chaos.plan.permitted import Checked, permitted
 from chaos.plan.time import Times, times
 from chaos.safety import GuardResult, Planned, Policy, judge, look
+from chaos.stops import StopConditions
 
 __all__ = ["Checked", "Cost", "GuardResult", "Plan", "Planned", "Times", "draw_up"]
 
@@ -40,20 +41,26 @@ class Plan:
         return bool(self.problems) or missing or not all(guard.ok for guard in self.guards)
 
 
-async def draw_up(experiment: Experiment, environment: Environment, policy: Policy) -> Plan:
-    """The plan as things are now; looks only.
+async def draw_up(
+    experiment: Experiment,
+    environment: Environment,
+    policy: Policy,
+    undo_log: str | None = None,
+) -> Plan:
+    """The plan as things are now; looks only. `undo_log` is the URL of that of the run, if known.
 
     Raises InvalidInput with all that is wrong in a lab; of an account the plan tells it.
     """
     real = environment.kind == "aws"
     pulls, problems = await look(experiment, environment)
+    problems = [*problems, *await StopConditions(experiment, environment).against()]
     if problems and not real:
         raise InvalidInput(*problems)
     regions = [region for account in experiment.accounts.values() for region in account.regions]
     return Plan(
         pulls=tuple(pulls),
         problems=tuple(problems),
-        guards=tuple(await judge(experiment, pulls, environment, policy)),
+        guards=tuple(await judge(experiment, pulls, environment, policy, undo_log)),
         permissions=tuple(await permitted(experiment, environment, pulls)) if real else (),
         cost=await cost(pulls, environment, partition(regions[0]) if regions else "aws"),
         times=times(experiment, pulls, environment.stale_s),

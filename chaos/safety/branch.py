@@ -20,6 +20,7 @@ WAYS_OUT = {
     "nat": "the subnet of a NAT gateway that chaos itself may reach AWS through",
     "gateway": "a NAT gateway that chaos itself may reach AWS through",
     "acl": "the network ACL of the subnet that chaos itself runs in",
+    "vpc": "the VPC that chaos itself runs in",
 }
 
 
@@ -93,6 +94,7 @@ async def _of_network(there: Environment, region: str, subnet: str, vpc: str) ->
         **_all("gateway", [gateway["NatGatewayId"] for gateway in gateways]),
         **_all("endpoint", [endpoint["VpcEndpointId"] for endpoint in endpoints]),
         **_all("acl", [acl["NetworkAclId"] for acl in acls]),
+        **_all("vpc", [vpc]),
     }
 
 

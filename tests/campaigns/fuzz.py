@@ -18,7 +18,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ AT_MOST_S = 1.0  # of the processor: the machine may do something else meanwhile
 HANGS_S = 30  # of the wall: then it is ended
 BY_COMMAND = 1000  # of so many files one is given to the command itself
 BATCH = 100
-RENEWED = 10  # batches, then the process is another
+RENEWED = 10  # batches of a process
 KEPT = Path(tempfile.gettempdir()) / "chaos-fuzz"
 # Events that Python tells of (PEP 578) and that no reading of a file may cause.
 TOUCHES = (
@@ -88,9 +87,10 @@ def campaign(count: int, seed: int, jobs: int = 1) -> Tally:
     work = partial(batch, seed, count=count)
     numbers = range(0, count, BATCH)
     # Errors of pydantic's wrapping validators are never freed, and a command reads one file.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=RENEWED) as pool:
-        for done in pool.map(work, numbers):
-            tally.add(done)
+    for some in (numbers[n : n + RENEWED * jobs] for n in range(0, len(numbers), RENEWED * jobs)):
+        with ProcessPoolExecutor(jobs) as pool:
+            for done in pool.map(work, some):
+                tally.add(done)
     tally.took_s = time.monotonic() - began
     return tally
 

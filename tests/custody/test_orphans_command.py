@@ -146,7 +146,7 @@ def test_from_another_machine(
     code, said = other.says("unlock", ACCOUNT, "--undo-log", url)
     assert code == 2
     assert f"is locked by the run {run}" in said
-    assert "it has 1 lever open" in said
+    assert "1 lever open; to put back: chaos rollback --orphans" in said
     assert "add --yes" in said
 
     code, said = other.says(*orphans, "--yes", "--json")
