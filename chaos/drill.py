@@ -67,7 +67,7 @@ class Drill:
         """
         self.path = path
         self.speed = speed
-        self.policy = safety.policy_for(environment, policy)
+        self.policy = safety.policy_for(environment, policy, path)
         self._agree = agree
         self._stop_file = none_yet(stop_file) if stop_file else None
         self._longest = max_duration
@@ -75,6 +75,7 @@ class Drill:
         self.experiment: Experiment = load(path, variables).on(environment)
         safety.permit(self.experiment, commands=allow_commands)
         safety.keep_one_clock(self.experiment, environment, speed)
+        safety.stay_out(environment, self.experiment, self.policy)
         self._lab: dict[str, Any] = {}
         needed = safety.services(self.experiment)
         if environment != "aws":  # where nothing is stood up
@@ -112,8 +113,13 @@ class Drill:
             async with self._place.start(self._lab, speed=self.speed, log=log) as started:
                 self.where = started.describe()
                 environment = Attended(started, self._operator(log, print))
-                kept = self._undo_log
-                return await draw_up(self.experiment, environment, self.policy, kept)
+                return await draw_up(
+                    self.experiment,
+                    environment,
+                    self.policy,
+                    undo_log=self._undo_log,
+                    besides=await self._custody.against(environment, self.policy),
+                )
 
     @property
     def _undo_log(self) -> str | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from chaos.errors import JournalFailed
-from chaos.journal import VERSION, Event, read
+from chaos.journal import VERSION, Event, read, salvaged
+from chaos.salvaging import usable
 from probes.probe import Sample
 
 # The outcomes of a lever that is not back, though it could be.
 UNFINISHED = ("open", "failed", "conflict")
+# What a journal tells of a pull.
+RECORDED = ("pull", "fault", "account", "lever", "prior", "value", "irreversible")
 # Those of one that is where it was.
 BACK = ("restored", "already")
 
@@ -89,6 +92,7 @@ class History:
     notes: tuple[str, ...] = ()
     ended: float = 0.0  # time of the last event
     finished: bool = False  # the run came to its own end
+    lost: tuple[str, ...] = ()  # what may be open and is not among the pulls: it cannot be read
 
     @property
     def run(self) -> str:
@@ -180,10 +184,13 @@ def setting(value: Any) -> str:
 
 
 def load(path: Path, *, salvage: bool = False) -> History:
-    """What the journal at `path` tells; raises JournalFailed. `salvage` is that of `read`."""
-    events = read(path, salvage=salvage)
+    """What the journal at `path` tells; raises JournalFailed.
+
+    `salvage` takes of a damaged one what there is, and tells in `lost` what may be open.
+    """
+    events, lost = usable(*salvaged(path)) if salvage else (read(path), ())
     try:
-        return fold(events)
+        return replace(fold(events), lost=lost)
     except JournalFailed as error:
         raise JournalFailed(f"{path}: {error}") from error
 
@@ -264,7 +271,7 @@ def _faults(events: Sequence[Event]) -> tuple[FaultWindow, ...]:
 def _pulls(events: Sequence[Event]) -> tuple[Pull, ...]:
     pulls: dict[int, dict[str, Any]] = {}
     for e in _of(events, "pull"):
-        pulls[e["pull"]] = {k: v for k, v in e.items() if k not in ("n", "t", "event")}
+        pulls[e["pull"]] = {name: e[name] for name in RECORDED if name in e}
         pulls[e["pull"]]["at"] = e["t"]
     for e in _of(events, "pulled"):
         pulls[e["pull"]]["done"] = e["t"]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed
 from chaos.faults.fault import Pull
-from chaos.history import BACK, lever_name, setting
+from chaos.history import BACK, RECORDED, lever_name, setting
 from chaos.history import Pull as Pulled
 from chaos.journal import Journal
 from chaos.levers import Lever, Value, to_json
@@ -26,8 +26,6 @@ T = TypeVar("T")
 SIDE_BY_SIDE = 8
 # Seconds of the wall between two looks at a lever that was set, where a read may be stale.
 LOOK_EVERY_S = 0.5
-# What a journal tells of a pull.
-RECORDED = ("pull", "fault", "account", "lever", "prior", "value", "irreversible")
 
 Permit = Callable[[int, str | None, Lever], Awaitable[None]]
 Claim = tuple[dict[str, Any], str | None]  # a lever as a journal holds it, and its account

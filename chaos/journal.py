@@ -24,6 +24,7 @@ from chaos.errors import InjectionFailed, InvalidInput, JournalFailed
 from chaos.secrets import SECRETS
 
 Event = dict[str, Any]
+Hole = tuple[int, int]  # a line that cannot be read: its number, and how many events are before it
 VERSION = 1
 # Kept free beside the journal, so that a full disk still takes the record of the rollback.
 RESERVE = 256 * 1024
@@ -80,7 +81,7 @@ class Journal:
             raise JournalFailed(f"{_cannot('write', path, error)}{hint}") from error
         try:
             _claim(path, fd)  # before it is read: whoever has it may still be writing
-            events, good = _read(path, salvage=True)
+            events, good, _ = _read(path, salvage=True)
             os.ftruncate(fd, good)
         except OSError as error:
             os.close(fd)
@@ -168,23 +169,30 @@ def read(path: Path, *, salvage: bool = False) -> list[Event]:
     return _read(path, salvage=salvage)[0]
 
 
-def _read(path: Path, *, salvage: bool) -> tuple[list[Event], int]:
-    """The events, and how many bytes of the file are whole lines."""
+def salvaged(path: Path) -> tuple[list[Event], list[Hole]]:
+    """What can be read of it, and where something cannot; raises JournalFailed."""
+    events, _, holes = _read(path, salvage=True)
+    return events, holes
+
+
+def _read(path: Path, *, salvage: bool) -> tuple[list[Event], int, list[Hole]]:
+    """The events, how many bytes of the file are whole lines, and what was left out."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise _cannot("read", path, error) from error
     good = data.rfind(b"\n") + 1
-    events = []
+    events: list[Event] = []
+    holes: list[Hole] = []
     for number, line in enumerate(data[:good].splitlines(), 1):
         try:
             event = json.loads(line)
             events.append({"n": event["n"], "t": event["t"], "event": event["event"], **event})
         except (ValueError, TypeError, KeyError) as error:
-            if salvage:
-                continue
-            raise JournalFailed(f"{path}:{number}: not a line of a journal") from error
-    return events, good
+            if not salvage:
+                raise JournalFailed(f"{path}:{number}: not a line of a journal") from error
+            holes.append((number, len(events)))
+    return events, good, holes
 
 
 def in_use(path: Path) -> bool:

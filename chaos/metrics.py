@@ -87,6 +87,12 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...], str]] = {
         ("probe", "objective", "result"),
         "1 for what became of the objective: held, broken or unknown; 0 for the others.",
     ),
+    "chaos_run_stopped": ("gauge", (), "1 when the run was ended early, 0 otherwise."),
+    "chaos_run_back_after_seconds": (
+        "gauge",
+        (),
+        "From the first wish to end the run early until all that was on was back.",
+    ),
     "chaos_verdict": ("gauge", ("verdict",), "1 for the verdict on the run, 0 for the others."),
     "chaos_exit_code": ("gauge", (), "What the command exits with; 4: a rollback is incomplete."),
 }
@@ -122,6 +128,10 @@ class Metrics:
         """Take the verdict on the run, once it has ended."""
         self._one_of("chaos_verdict", (), VALUES, verdict.value)
         self._set("chaos_exit_code", (), verdict.exit_code)
+        stopped = verdict.about.get("stopped")
+        self._set("chaos_run_stopped", (), float(stopped is not None))
+        if stopped and stopped["back_after"] is not None:
+            self._set("chaos_run_back_after_seconds", (), stopped["back_after"])
         began, speed, ended = (
             self._values[f"chaos_run_{name}"][()]
             for name in ("start_timestamp_seconds", "speed_ratio", "elapsed_seconds")

@@ -18,9 +18,10 @@ class Stop:
         self.unrecorded: list[tuple[str, float]] = []
         self._event = asyncio.Event()
 
-    def request(self, why: str) -> None:
-        """Ask the run to put everything back and end."""
-        self.unrecorded.append((why, asyncio.get_running_loop().time()))
+    def request(self, why: str, since: float | None = None) -> None:
+        """Ask the run to put everything back and end; `since` is loop time, if not now."""
+        now = asyncio.get_running_loop().time()
+        self.unrecorded.append((why, now if since is None else since))
         self._event.set()
 
     @property

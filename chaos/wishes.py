@@ -68,10 +68,10 @@ class Wishes:
         if self._early and kind is asyncio.CancelledError:
             raise Stopped("stopped before anything was touched")
 
-    def wish(self, why: str) -> None:
-        """End the drill."""
+    def wish(self, why: str, since: float | None = None) -> None:
+        """End the drill; `since` is from when on it may have been wished, if not now."""
         if self.stop is not None:
-            self.stop.request(why)
+            self.stop.request(why, since)
         elif self._task is not None and not self._early:
             self._early = True
             self._task.cancel()
@@ -91,10 +91,12 @@ class Wishes:
                 task.cancel()
 
     async def _watch(self, file: Path, say: Callable[[str], str]) -> None:
+        looked = self._loop.time()
         while True:
             if why := _seen(file):
-                self.wish(say(why))
+                self.wish(say(why), looked)  # it may be there since the look before
                 return
+            looked = self._loop.time()
             await asyncio.sleep(LOOK_EVERY_S * speed_of(self._loop))
 
 

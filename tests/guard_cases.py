@@ -263,7 +263,7 @@ CASES: list[tuple[str, tuple[Facts, Source], tuple[Facts, Source], str]] = [
         "terminations",
         (facts(kill(IN_GROUP), groups={PLACE: group("i-2", members=("i-1",))}), own()),
         (facts(kill(IN_GROUP), groups={PLACE: group("i-1", "i-2", launches=False)}), own()),
-        "launches nothing (its process Launch is suspended); resume that first",
+        "launches nothing instead (it is being deleted, or its process Launch, HealthCheck",
     ),
     (
         "terminations",

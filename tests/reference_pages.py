@@ -100,7 +100,7 @@ def every_command() -> Iterator[tuple[str, click.Command, click.Context]]:
 def command_table() -> str:
     rows = ["| command | does |", "|---|---|"]
     for path, command, _ in every_command():
-        usage = " ".join([path, *(argument(p) for p in command.params)]).strip()
+        usage = " ".join(filter(None, [path, *(argument(p) for p in command.params)]))
         first = inspect.cleandoc(command.help or "").partition("\n\n")[0]
         link = f"[`{usage}`](#{path.replace(' ', '-')})"
         rows.append(f"| {link.replace('|', BAR)} | {cell(' '.join(first.split()))} |")

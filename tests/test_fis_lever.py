@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -15,7 +16,7 @@ from moto_place import MotoPlace, moto_place
 from stale_place import Stale
 
 from chaos.environments.environment import Environment
-from chaos.errors import InjectionFailed, InvalidInput, RestoreFailed
+from chaos.errors import CallFailed, InjectionFailed, InvalidInput, RestoreFailed
 from chaos.injection import Looker
 from chaos.levers import Value, expiry, fis_api
 from chaos.levers.fis import ABSENT, RUNNING, SETTLED, FisExperiment
@@ -138,6 +139,9 @@ async def _others(place: Environment) -> dict[str, str]:
     found = await place.call("ec2", REGION, "describe_subnets")
     subnet = next(s for s in found["Subnets"] if s["AvailabilityZone"] == f"{REGION}a")
     await place.call("ec2", REGION, "create_tags", Resources=[subnet["SubnetId"]], Tags=tags)
+    with suppress(CallFailed):  # it is there since another test
+        role = {"RoleName": "a", "AssumeRolePolicyDocument": "{}", "Tags": tags}
+        await place.call("iam", REGION, "create_role", **role)
     await place.call("s3", REGION, "create_bucket", Bucket="chaos-fis")
     await place.call(
         "s3", REGION, "put_bucket_tagging", Bucket="chaos-fis", Tagging={"TagSet": tags}
@@ -153,7 +157,7 @@ def test_targets_are_those_that_fis_would_find(endpoint: str) -> None:
         ).targets(place)
         ids = {target.id for target in found}
         assert {made["instance"], made["subnet"], BUCKET} <= ids
-        assert {t.tags.get("chaos") for t in found if t.type != "iam:role"} == {"allowed"}
+        assert {t.tags.get("chaos") for t in found} == {"allowed"}
         one = next(target for target in found if target.id == made["instance"])
         assert one.zone
         assert one.subnet
@@ -353,5 +357,44 @@ def test_reads_that_are_late_start_nothing_twice(endpoint: str) -> None:
         await one.set(stale, ABSENT)
         assert await one.read(place) == ABSENT
         assert await templates(place) == before
+
+    in_moto(endpoint, work)
+
+
+def test_an_automation_hides_behind_no_target(endpoint: str) -> None:
+    """It may do anything to anything, so that a lever with one cannot tell whom it touches."""
+    automation = {
+        "actionId": "aws:ssm:start-automation-execution",
+        "parameters": {"documentArn": "arn:aws:ssm:us-east-1::document/x", "maxDuration": "PT5M"},
+    }
+
+    async def work(place: Environment) -> None:
+        await volumes(place, 1, chaos="allowed")
+        one = lever(definition=definition(actions={"stall": STALL, "other": automation}))
+        assert await one.targets(place) == []
+
+    in_moto(endpoint, work)
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "arn"),
+    [
+        ("ec2:ebs-volume", STALL, f"arn:aws:ec2:us-west-2:{ACCOUNT}:volume/vol-1"),
+        ("ec2:ebs-volume", STALL, f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-1"),
+        ("iam:role", ON_ALL_TYPES["no-api"], "arn:aws:iam::210987654321:role/a"),
+    ],
+)
+def test_what_is_named_and_not_found_is_no_target_less(
+    endpoint: str, kind: str, action: dict[str, Any], arn: str
+) -> None:
+    (key,) = action["targets"]
+    there = {"stall": STALL, "other": {**action, "targets": {key: "named"}}}
+    named = {"resourceType": f"aws:{kind}", "resourceArns": [arn]}
+
+    async def work(place: Environment) -> None:
+        await volumes(place, 1, chaos="allowed")
+        one = lever(definition=definition(targets={"data": DATA, "named": named}, actions=there))
+        with pytest.raises(InvalidInput, match=arn):
+            await one.targets(place)
 
     in_moto(endpoint, work)

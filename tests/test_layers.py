@@ -30,6 +30,7 @@ LAYERS = [
     {"chaos.experiment", "chaos.library"},
     {"chaos.faults"},
     {"chaos.history", "chaos.runs"},
+    {"chaos.salvaging"},
     {"chaos.levers", "chaos.schema", "chaos.journal"},
     {"chaos.lab"},
     {"chaos.environments", "chaos.proxies"},

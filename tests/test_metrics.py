@@ -64,6 +64,21 @@ def families(exposed: str) -> list[Metric]:
     return list(text_string_to_metric_families(exposed))
 
 
+def test_who_was_stopped_and_how_long_it_took_to_be_back_is_told(tmp_path: Path) -> None:
+    events = of_run(tmp_path / "run")
+    usual = written(tmp_path / "usual")
+    assert value(usual, "chaos_run_stopped") == 0
+    assert "chaos_run_back_after_seconds " not in usual
+    stop = {"n": 0, "t": 100.0, "event": "stop", "why": "stopped by SIGINT", "asked": 100.0}
+    verdict = judge(fold([*events, stop]))
+    write(tmp_path / "stopped.prom", events, verdict)
+    stopped = (tmp_path / "stopped.prom").read_text()
+    assert value(stopped, "chaos_run_stopped") == 1
+    told = verdict.to_json()["stopped"]["back_after"]
+    assert told > 0
+    assert value(stopped, "chaos_run_back_after_seconds") == told
+
+
 # --- what they say ------------------------------------------------------------------------
 
 

@@ -195,9 +195,9 @@ def test_types_limits_and_defaults_are_in_plain_words(
     assert (found.type, found.limits, found.default) == (type_, limits, default)
 
 
-def test_what_is_within_something_optional_is_not_required() -> None:
+def test_what_is_within_something_optional_is_not_required_but_by_each_entry_of_it() -> None:
     required = {p.name for p in parameters(Everything) if p.required}
-    assert required == {"kind", "inner.key"}
+    assert required == {"kind", "inner.key", "several[].key", "named.NAME.key"}
 
 
 def test_only_what_differs_from_the_base_is_a_kinds_own() -> None:

@@ -151,16 +151,40 @@ class Told(Valve):
             raise CallFailed("valves get_valve", "AccessDenied", "you may not")
         return "its time was over"
 
+    def halfway(self, found: Any, prior: Any, value: Any) -> bool:
+        return bool(found == FOREIGN)
 
-@pytest.mark.parametrize(("mute", "why"), [(False, "its time was over"), (True, "")])
+
+DENIED = "it reads {}, and nobody tells why: valves get_valve failed: AccessDenied: you may not"
+
+
+@pytest.mark.parametrize(
+    ("state", "mute", "why"),
+    [
+        (PRIOR, False, "its time was over"),
+        (FOREIGN, False, "its time was over"),
+        (PRIOR, True, DENIED.format(PRIOR)),
+        (FOREIGN, True, DENIED.format(FOREIGN)),  # "restored" would say that the fault had lasted
+    ],
+)
 def test_a_lever_that_others_put_back_may_say_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mute: bool, why: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, mute: bool, why: str
 ) -> None:
     monkeypatch.setitem(levers.KINDS, "told", Told)
-    environment: Any = Stale(PRIOR)
+    environment: Any = Stale(state)
     environment.mute = mute
     [ended], _ = rolled_back(tmp_path, environment, replace(pull(), lever=to_json(Told())))
     assert (ended.outcome, ended.error) == ("already", why)
+
+
+def test_one_that_reads_as_it_was_pulled_needs_no_explanation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(levers.KINDS, "told", Told)
+    environment: Any = Stale(FAULT)
+    environment.mute = True
+    [ended], _ = rolled_back(tmp_path, environment, replace(pull(), lever=to_json(Told())))
+    assert (ended.outcome, ended.error) == ("restored", "")
 
 
 def test_levers_of_a_kind_go_back_side_by_side_but_not_all_at_once(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import json
 import sys
 from pathlib import Path
@@ -12,10 +14,11 @@ from click.testing import CliRunner
 from fakes import LookLab, experiment
 
 from chaos.cli import group
+from chaos.cli.stop import _conclude
 from chaos.errors import InvalidInput, Stopped
 from chaos.history import History, fold
 from chaos.journal import Event, Journal, read
-from chaos.loops import Stopwatch, run_at
+from chaos.loops import Stopwatch, run_at, run_virtual
 from chaos.record import Stop
 from chaos.run import Run
 from chaos.testing import small_lab
@@ -89,6 +92,32 @@ def test_a_file_stops_it(tmp_path: Path) -> None:
     path = tmp_path / "r" / "journal.jsonl"
     history, _ = stopped_by(path, "-c", touch, stop_file=file)
     assert history.stops == (f"stopped by the file {file}, which is there",)
+
+
+def test_the_time_counts_from_when_the_file_may_have_come(tmp_path: Path) -> None:
+    """It is looked for now and then only; that must not make the way back seem faster."""
+
+    async def main() -> tuple[float, float]:
+        loop, file, stop = asyncio.get_running_loop(), tmp_path / "halt", Stop()
+        with Wishes() as wishes, wishes.or_by(tmp_path / "journal.jsonl", file):
+            wishes.stop = stop
+            await asyncio.sleep(0.3)
+            file.touch()
+            came = loop.time()
+            await asyncio.wait_for(stop.wait(), 30)
+        return came, stop.unrecorded[0][1]
+
+    came, asked = run_virtual(main())
+    assert came - 0.2 <= asked <= came
+
+
+def test_a_run_that_was_killed_has_not_ended_by_itself(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path / "journal.jsonl", lambda: 0.0)
+    journal.write("run", v=1, run="r", environment={}, experiment=experiment().to_json())
+    journal.close()
+    with pytest.raises(SystemExit) as ended, contextlib.redirect_stdout(io.StringIO()) as said:
+        sys.exit(_conclude(journal.path, as_json=False))
+    assert (ended.value.code, said.getvalue()) == (0, "it died before its end\n")
 
 
 def test_a_file_that_is_there_already_refuses(tmp_path: Path) -> None:

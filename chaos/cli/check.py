@@ -26,25 +26,27 @@ WOULD = {
 
 def check(path: Path, profile: str | None, *, as_json: bool) -> int:
     """Tell of the run with that journal; returns the exit code: 0 nothing is open, else 4."""
+    from chaos.history import load
     from chaos.journal import in_use
     from chaos.rollback.checking import check as look
 
-    found = asyncio.run(look(path, profile=profile))
+    found, lost = asyncio.run(look(path, profile=profile)), load(path, salvage=True).lost
     left = [checked for checked in found if checked.would != "gone"]
     if as_json:
-        say_json({"journal": path, "running": in_use(path), "open": [asdict(c) for c in found]})
+        told = [asdict(checked) for checked in found]
+        say_json({"journal": path, "running": in_use(path), "open": told, "lost": lost})
     else:
-        _tell(found, path, running=in_use(path))
-    return INCOMPLETE if left else 0
+        _tell(found, path, lost, running=in_use(path))
+    return INCOMPLETE if left or lost else 0
 
 
-def _tell(found: list[Checked], path: Path, *, running: bool) -> None:
+def _tell(found: list[Checked], path: Path, lost: tuple[str, ...], *, running: bool) -> None:
     if running:
         say("the run still goes on; it puts back itself what it has pulled")
-    for checked in found:
-        say(_line(checked))
+    for what in (*lost, *map(_line, found)):
+        say(what)
     if not found:
-        say("nothing is open")
+        say("nothing else is open" if lost else "nothing is open")
     elif not running:
         say(f"nothing was changed; to put back: chaos rollback {path}")
 

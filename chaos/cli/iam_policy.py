@@ -38,22 +38,16 @@ PARTS = ("look", "inject", "rollback", "probe", "base")
     metavar="URL",
     help="Where the undo log is to be, as for a run: the policy lets it be written and read.",
 )
-@click.option(
-    "--terraform", "form", flag_value="terraform", help="As HCL: documents and managed policies."
-)
-@click.option(
-    "--cloudformation",
-    "form",
-    flag_value="cloudformation",
-    help="As a template in YAML: managed policies.",
-)
+@click.option("--terraform", is_flag=True, help="As HCL: documents and managed policies.")
+@click.option("--cloudformation", is_flag=True, help="As a template in YAML: managed policies.")
 def command(
     experiment: str,
     variables: dict[str, str],
     account: str | None,
     parts: tuple[str, ...],
     undo_log: str | None,
-    form: str | None,
+    terraform: bool,
+    cloudformation: bool,
 ) -> None:
     """Print the least that EXPERIMENT must be allowed in an account, as a policy for IAM.
 
@@ -70,14 +64,18 @@ def command(
     """
     from chaos import experiment as experiments
     from chaos import library
-    from chaos.permissions import written
     from chaos.permissions.policy import document, documents
+    from chaos.permissions.written import cloudformation as as_template
+    from chaos.permissions.written import terraform as as_hcl
 
+    if terraform and cloudformation:
+        raise click.UsageError("give either --terraform or --cloudformation")
     loaded = experiments.load(library.find(experiment), variables).on("aws")
     statements = _statements(loaded, account, parts, undo_log)
-    if form:
+    if terraform or cloudformation:
         name = "-".join([loaded.name, *([account] if account else []), *parts])
-        say(getattr(written, form)(re.sub(r"[^a-z0-9]+", "-", name), documents(statements)))
+        form = as_hcl if terraform else as_template
+        say(form(re.sub(r"[^a-z0-9]+", "-", name), documents(statements)))
     else:
         say_json(document(statements))
         _too_long(statements)
@@ -93,6 +91,8 @@ def _statements(
     from chaos.permissions.policy import statements
 
     safety.fidelities(experiment, "aws")
+    if named is None and len(experiment.accounts) > 1:
+        raise InvalidInput(f"say which, with --account: {' or '.join(experiment.accounts)}")
     name, account = account_of(experiment, named)
     needed = needs(experiment, name, undo_log=undo_log)
     whole = [part for part in PARTS if part != "base" or not (account and account.role)]

@@ -7,7 +7,8 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -26,6 +27,25 @@ class WholeSentences(click.Group):
         rows = [(name, found.get_short_help_str(ENDLESS)) for name, found in commands if found]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+class Sections(click.Command):
+    """A command with many options: its help has them in sections, by the names of parameters."""
+
+    def __init__(self, *args: Any, sections: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
+        """`sections`: the options below each title, in that order; what is in none comes last."""
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Click would have one list, in the order of the decorators."""
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        records = {str(p.name): p.get_help_record(ctx) for p in options}
+        for title, names in self.sections.items():
+            with formatter.section(title):
+                formatter.write_dl([row for name in names if (row := records.pop(name))])
+        with formatter.section("Options"):
+            formatter.write_dl([row for row in records.values() if row])
 
 
 def width() -> int:

@@ -38,6 +38,12 @@ endpoint = click.option(
     " With aws: what answers for AWS, instead of AWS itself.",
 )
 
+of_account = click.option(
+    "--endpoint",
+    metavar="URL",
+    help="What answers for AWS, instead of AWS itself, such as an emulator.",
+)
+
 profile = click.option(
     "--profile",
     metavar="NAME",

@@ -87,7 +87,6 @@ def run(wanted: Wanted, runs: Runs) -> int:
 
 
 async def _run(wanted: Wanted, runs: Runs) -> int:
-    from chaos.custody import orphans
     from chaos.custody.unfinished import all_runs
 
     tell = partial(say, to_stderr=wanted.as_json)
@@ -131,7 +130,9 @@ async def _look(found: Unfinished, wanted: Wanted) -> Shown:
     shown = Shown(run=found, mine=_mine(found, wanted))
     shown.problems += found.problems
     try:
-        shown.levers = await orphans.look(found, profile=wanted.profile)
+        shown.levers = await orphans.look(
+            found, profile=wanted.profile, endpoint=wanted.endpoint
+        )
     except ChaosError as error:
         shown.problems.append(str(error))
     shown.left = not found.nothing_open
@@ -170,7 +171,13 @@ async def _put_back(
         return
     try:
         shown.pulls = await orphans.put_back(
-            store, shown.run, runs, by, tell, profile=wanted.profile
+            store,
+            shown.run,
+            runs,
+            by,
+            tell,
+            profile=wanted.profile,
+            endpoint=wanted.endpoint,
         )
         shown.left = bool(incomplete(shown.pulls) or shown.run.problems)
     except ChaosError as error:

@@ -35,23 +35,23 @@ _OPTIONS = (
         " machine with credentials.",
     ),
     options.undo_log,
-    options.endpoint,
-    click.option("--yes", is_flag=True, help="With --orphans: without asking."),
+    options.of_account,
+    click.option("--yes", is_flag=True, help="Put back without asking."),
     click.option(
         "--take-over",
         metavar="RUN",
         multiple=True,
-        help="With --orphans: this run too, though somebody seems to be at work on it.",
+        help="This run too, though somebody seems to be at work on it.",
     ),
     click.option(
         "--forget",
         metavar="RUN",
-        help="With --orphans: leave what that run has open as it is, and keep nothing of it.",
+        help="Leave what that run has open as it is, and keep nothing of it.",
     ),
     click.option(
         "--watch",
         is_flag=True,
-        help="With --orphans: go on looking, and put back without asking whatever loses its"
+        help="Go on looking, and put back without asking whatever loses its"
         " runner: the dead man's switch.",
     ),
     click.option(

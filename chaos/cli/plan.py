@@ -16,6 +16,7 @@ from chaos.cli.say import say, say_json
 @options.environment
 @options.endpoint
 @options.profile
+@options.undo_log
 @options.policy
 @options.variables
 @options.allow_commands
@@ -25,6 +26,7 @@ def command(
     environment: str,
     endpoint: str | None,
     profile: str | None,
+    undo_log: str | None,
     policy: Path | None,
     variables: dict[str, str],
     allow_commands: bool,
@@ -55,6 +57,7 @@ def command(
         environment=environment,
         endpoint=endpoint,
         profile=profile,
+        undo_log=undo_log,
         policy=policy,
         variables=variables,
         allow_commands=allow_commands,

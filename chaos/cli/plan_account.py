@@ -10,6 +10,7 @@ from itertools import groupby, zip_longest
 from chaos.cli import layout
 from chaos.faults import Fault
 from chaos.history import lever_name, setting
+from chaos.levers.by_hand import ByHand
 from chaos.levers.powers import Call, Target
 from chaos.plan import Checked, GuardResult, Planned
 from chaos.plan.time import ends_after
@@ -50,10 +51,10 @@ def problems(found: Sequence[str], width: int) -> Iterator[str]:
         yield ""
 
 
-def guarded(guards: Sequence[GuardResult], width: int) -> Iterator[str]:
-    """Each guard, whether it lets the run pass, and why."""
+def guarded(guards: Sequence[GuardResult], width: int, *, whole: bool) -> Iterator[str]:
+    """Each guard, whether it lets the run pass, and why; `whole`: all could be planned."""
     if guards:
-        yield layout.heading("guards")
+        yield layout.heading("guards") + ("" if whole else "  of what could be planned")
         name = max(len(guard.name) for guard in guards)
         for guard in guards:
             for said in (guard.said,) if guard.ok else guard.refusals:
@@ -151,6 +152,9 @@ def _alone(pulls: Sequence[Planned], now: datetime) -> Iterator[str]:
         each = list(group)
         if each[0].irreversible:
             yield f"{kind} stays: nothing brings it back, with us or without"
+            continue
+        if kind == ByHand.kind:
+            yield f"{kind} stays until a person undoes it"
             continue
         ends = [after for pull in each if (after := ends_after(pull, now)) is not None]
         if len(ends) == len(each):

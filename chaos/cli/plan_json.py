@@ -36,6 +36,7 @@ def document(experiment: Experiment, place: dict[str, Any], plan: Plan) -> dict[
         "cost": asdict(plan.cost),
         "takes_at_most": {**asdict(plan.times), "total": plan.times.total},
         "observed_for": experiment.observed_until,
+        "undo_log": plan.undo_log,
         "refused": plan.refused,
     }
 

@@ -16,6 +16,7 @@ from chaos.report.words import fault as fault_name
 from probes.durations import show, write
 
 DRAWN = "  (drawn at random; the run draws anew, from what there is then)"
+UNKEPT = "; a run needs an undo log besides: --undo-log URL"
 WIDE = 7  # of the column of what is summed up
 
 
@@ -38,7 +39,8 @@ def lines(experiment: Experiment, place: dict[str, Any], plan: Plan, width: int)
     yield ""
     if real:
         yield from problems(plan.problems, width)
-        yield from guarded(plan.guards, width)
+        planned = {pull.fault for pull in plan.pulls}
+        yield from guarded(plan.guards, width, whole=len(planned) == len(experiment.faults))
         yield from permissions(plan.permissions, width)
         yield from (
             layout.heading(f"{name:{WIDE}}") + hanging(text, width, WIDE)
@@ -95,7 +97,7 @@ def _sums(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _ending(plan: Plan) -> str:
     if not plan.refused:
-        return "nothing was touched"
+        return "nothing was touched" + ("" if plan.undo_log else UNKEPT)
     against = {
         "problem": len(plan.problems),
         "guard": sum(not guard.ok for guard in plan.guards),

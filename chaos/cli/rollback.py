@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chaos.cli import options
-from chaos.cli.orphans_options import or_orphans
+from chaos.cli import layout, options
+from chaos.cli.orphans_options import OWN, or_orphans
 from chaos.cli.say import say, say_json
 from chaos.runs import Runs
 
@@ -22,9 +22,16 @@ if TYPE_CHECKING:
     from chaos.history import Pull
 
 INCOMPLETE = 4
+LOST = (
+    "the journal is damaged; the undo log of an account, if there is one, may have it: chaos"
+    " rollback --orphans"
+)
 
 
-@click.command("rollback")
+SECTIONS = {"With --orphans": ("orphans", *OWN)}
+
+
+@click.command("rollback", cls=layout.Sections, sections=SECTIONS)
 @options.runs
 @options.profile
 @options.as_json
@@ -46,6 +53,7 @@ def command(run: str, runs: Runs, profile: str | None, as_json: bool, check: boo
       chaos rollback --orphans --undo-log s3://chaos-custody/undo
     """
     from chaos.custody.orphans import resume_minded
+    from chaos.history import load
     from chaos.rollback import incomplete
 
     path = runs.find(run)
@@ -58,16 +66,17 @@ def command(run: str, runs: Runs, profile: str | None, as_json: bool, check: boo
     except KeyboardInterrupt:
         say(f"stopped: not all is put back; to go on: chaos rollback {path}", to_stderr=True)
         sys.exit(INCOMPLETE)
-    left = incomplete(pulls)
+    left, lost = incomplete(pulls), load(path, salvage=True).lost
     if as_json:
         told = [asdict(pull) for pull in pulls]
-        say_json({"journal": path, "pulls": told, "left": [pull.pull for pull in left]})
+        numbers = [pull.pull for pull in left]
+        say_json({"journal": path, "pulls": told, "left": numbers, "lost": lost})
     else:
-        _tell(pulls, left, path)
-    sys.exit(INCOMPLETE if left else 0)
+        _tell(pulls, left, lost, path)
+    sys.exit(INCOMPLETE if left or lost else 0)
 
 
-def _tell(pulls: Sequence[Pull], left: Sequence[Pull], path: Path) -> None:
+def _tell(pulls: Sequence[Pull], left: Sequence[Pull], lost: Sequence[str], path: Path) -> None:
     from chaos.history import lever_name, setting
     from chaos.report.words import OUTCOMES
 
@@ -76,7 +85,11 @@ def _tell(pulls: Sequence[Pull], left: Sequence[Pull], path: Path) -> None:
         if pull.outcome == "conflict":
             told += f" (reads {setting(pull.found)}, was {setting(pull.prior)})"
         say(f"{told}: {pull.error}" if pull.error else told)
+    for what in lost:
+        say(what)
+    if lost:
+        say(LOST)
     if left:
         say(f"{len(left)} not put back; mend the cause, then: chaos rollback {path}")
-    else:
+    elif not lost:
         say("nothing is left open" if pulls else "nothing was left open")

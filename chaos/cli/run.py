@@ -11,14 +11,31 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chaos.cli import options, token
+from chaos.cli import layout, options, token
 from chaos.runs import Runs
 
 if TYPE_CHECKING:
     from chaos.journal import Event
 
 
-@click.command("run")
+SECTIONS = {
+    "Where": ("environment", "endpoint", "profile"),
+    "In real accounts": ("undo_log", "policy", "yes", "break_lock"),
+    "What is run": ("variables", "speed", "allow_commands"),
+    "When it ends": ("stop_file", "max_duration"),
+    "What is told and kept": (
+        "plain",
+        "as_json",
+        "runs",
+        "metrics_file",
+        "metrics_port",
+        "metrics_address",
+        "token_file",
+    ),
+}
+
+
+@click.command("run", cls=layout.Sections, sections=SECTIONS)
 @options.experiment
 @options.environment
 @options.endpoint
@@ -89,13 +106,14 @@ def command(
     """Carry EXPERIMENT out: break, measure, put back, judge.
 
     EXPERIMENT is a path, a file in ./experiments, or one of those that `chaos list` shows. The
-    run is kept with its journal and reports. Ctrl-C puts everything back and ends it,
-    and so do `chaos stop`, a file and a longest time, if they are given.
+    run is kept with its journal and reports. Ctrl-C and `chaos stop` put everything back and end
+    it.
 
     \b
     Example:
       chaos run region-outage.yaml --speed 8
       chaos run slow-dns.yaml --environment localstack --speed 5
+      chaos run drill.yaml --environment aws --undo-log s3://my-drills/undo
     """
     from chaos import library
     from chaos.cli.consent import consent

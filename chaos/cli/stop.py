@@ -87,7 +87,8 @@ def _conclude(journal: Path, as_json: bool) -> int:
     history = load(journal, salvage=True)
     left = [pull.pull for pull in history.open_pulls]
     told |= {"stops": history.stops, "back_after": history.back_after, "left": left}
-    _tell(stopped(history) or "it had ended by itself", told, as_json)
+    by_itself = "it had ended by itself" if history.finished else "it died before its end"
+    _tell(stopped(history) or by_itself, told, as_json)
     if left and not as_json:
         say(f"{len(left)} not put back; mend the cause, then: chaos rollback {journal}")
     return INCOMPLETE if left else 0

@@ -28,7 +28,7 @@ def _digits(_ctx: click.Context, _param: click.Parameter, account: str) -> str:
 @click.argument("account", callback=_digits)
 @options.undo_log
 @options.profile
-@options.endpoint
+@options.of_account
 @click.option("--yes", is_flag=True, help="Break the lock without asking.")
 @options.as_json
 def command(

@@ -72,7 +72,7 @@ def command(
 def _hold_against(policy: Path | None, experiment: Experiment, file: str) -> None:
     from chaos import safety
 
-    held = safety.find(policy)
+    held = safety.find(policy, experiment=Path(file))
     if refused := safety.static(experiment.on("aws"), held) if experiment.accounts else ():
         raise InvalidInput(*(f"{file}: {refusal}" for refusal in refused))
 

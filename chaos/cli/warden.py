@@ -38,7 +38,7 @@ async def _watch(wanted: Wanted, runs: Runs, every_s: float) -> None:
     async with reached(wanted.undo_log, wanted.profile, wanted.endpoint) as (store, _, by):
         await check(store)
         warden = Warden(store, Owner.here(by), every_s)
-        rounds = Rounds(store, runs, by, wanted.profile, every_s)
+        rounds = Rounds(store, runs, by, wanted, every_s)
         tell(f"watching {store.url} every {every_s:g} s")
         async with warden.at_work():
             while not over.is_set():
@@ -58,9 +58,9 @@ class Rounds:
     """Looks again and again; what could not be put back is left alone for longer each time."""
 
     def __init__(
-        self, store: Store, runs: Runs, by: str, profile: str | None, every_s: float
+        self, store: Store, runs: Runs, by: str, wanted: Wanted, every_s: float
     ) -> None:
-        self._store, self._runs, self._by, self._profile = store, runs, by, profile
+        self._store, self._runs, self._by, self._wanted = store, runs, by, wanted
         self._every_s = every_s
         self._pauses: dict[str, tuple[float, float]] = {}  # by run: until when, and how long
 
@@ -82,7 +82,13 @@ class Rounds:
             tell(f"{found.run}: {state(found)}; putting back {len(found.open_pulls)}")
         try:
             pulls = await orphans.put_back(
-                self._store, found, self._runs, self._by, tell, profile=self._profile
+                self._store,
+                found,
+                self._runs,
+                self._by,
+                tell,
+                profile=self._wanted.profile,
+                endpoint=self._wanted.endpoint,
             )
         except ChaosError as error:
             tell(f"{found.run}: {error}")

@@ -72,6 +72,12 @@ async def holder(store: Store, account: str) -> Holder | None:
     return Holder(lock, document, await one(store, lock.run) if lock.run else None)
 
 
+async def against(store: Store, account: str) -> str:
+    """Why a drill would not get the account now, if so; raises CallFailed or JournalFailed."""
+    held = await holder(store, account)
+    return "" if held is None or held.free else _refusal(store, held)
+
+
 async def take(
     store: Store, account: str, run: str, owner: Owner, *, breaking: str | None = None
 ) -> None:

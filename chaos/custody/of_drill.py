@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from chaos.custody.location import EXAMPLES, locate
-from chaos.custody.taking import Taken, take
+from chaos.custody.taking import Taken, against, take
 from chaos.environments.environment import Environment
 from chaos.environments.on_aws import OnAws, found_in
 from chaos.errors import InvalidInput
@@ -27,6 +27,18 @@ class Custody:
         """Raise InvalidInput when a drill in that kind of environment has no undo log."""
         if kind == OnAws.kind and (url := where(self.undo_log, policy.undo_log)) != NONE:
             locate(url)
+
+    async def against(self, environment: Environment, policy: Policy) -> list[str]:
+        """What a drill would be refused for, as far as looking tells; changes nothing.
+
+        Nothing where no undo log is named: only a run must have one. Raises InvalidInput for what
+        names none.
+        """
+        place, named = found_in(environment), self.undo_log or policy.undo_log
+        if place is None or not named or (url := where(self.undo_log, policy.undo_log)) == NONE:
+            return []
+        accounts = [identity["account"] for identity in place.identities.values()]
+        return await against(url, place.base.call, accounts)
 
     @asynccontextmanager
     async def of(

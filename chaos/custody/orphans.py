@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from chaos.custody.lease import Held, moment
+from chaos.custody.location import locate
 from chaos.custody.opening import open_store
 from chaos.custody.rebuilding import rebuild
 from chaos.custody.store import Calls, Store
 from chaos.custody.taking import finish, taken_over
 from chaos.custody.unfinished import Unfinished, one
+from chaos.environments.endpoint import is_real
 from chaos.environments.on_aws import OnAws
 from chaos.environments.refusals import REASONS, why
 from chaos.errors import CallFailed, ChaosError, InvalidInput, JournalFailed
@@ -42,14 +44,18 @@ async def who(call: Calls, region: str) -> str:
         raise InvalidInput(why(error.code, error.said, None)) from error
 
 
-async def look(found: Unfinished, *, profile: str | None = None) -> list[Checked]:
+async def look(
+    found: Unfinished, *, profile: str | None = None, endpoint: str | None = None
+) -> list[Checked]:
     """What its open levers read, and what would become of them; changes nothing.
 
     `profile` reaches the accounts instead of the one that the run had. Raises
-    JournalFailed, and what keeps the accounts from being reached.
+    JournalFailed, and what keeps the accounts from being reached. `endpoint` is the one at which
+    the undo log was found.
     """
     if not found.open_pulls:
         return []
+    _refuse_elsewhere(found, endpoint)
     with tempfile.TemporaryDirectory(prefix="chaos-") as directory:
         return await check(rebuild(found, Runs(Path(directory))), profile=profile)
 
@@ -62,6 +68,7 @@ async def put_back(
     tell: Callable[[str], None],
     *,
     profile: str | None = None,
+    endpoint: str | None = None,
 ) -> list[Pull]:
     """Put back what that run has left open, and clear it away if nothing is.
 
@@ -79,7 +86,18 @@ async def put_back(
     async with taken_over(store, found, by, tell) as (known, record):
         if known.history is None or not known.open_pulls:
             return []
+        _refuse_elsewhere(known, endpoint)
         return await resume(rebuild(known, runs), tell, profile=profile, outside=record)
+
+
+def _refuse_elsewhere(found: Unfinished, endpoint: str | None) -> None:
+    """What an emulator has in its undo log leads to no real account, nor the other way round."""
+    at = found.history.header.get("environment", {}).get("endpoint") if found.history else endpoint
+    if is_real(at) != is_real(endpoint):
+        raise JournalFailed(
+            f"the run {found.run} was one at {at or 'AWS itself'}, and its undo log was found at"
+            f" {endpoint or 'AWS itself'}; nothing was touched"
+        )
 
 
 async def resume_minded(
@@ -97,7 +115,8 @@ async def resume_minded(
     environment = OnAws(at.get("endpoint"), {}, profile=profile or at.get("profile"))
     try:
         store = open_store(header["undo_log"], environment.base.call)
-        found, by = await one(store, header["run"]), await who(environment.base.call)
+        by = await who(environment.base.call, locate(header["undo_log"]).region)
+        found = await one(store, header["run"])
     except ChaosError as error:
         tell(f"the undo log cannot be reached, so its locks stay for now: {error}")
         found = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -68,6 +68,16 @@ async def take(
             yield Taken(url=url, record=log.record, dead_man_s=dead_man)
     finally:
         await to_its_end(leave(store, lease, log, run))
+
+
+async def against(url: str, call: Calls, accounts: Sequence[str]) -> list[str]:
+    """What would keep a drill from having the accounts, in sentences; changes nothing."""
+    store = open_store(url, call)
+    try:
+        await _within(store.inspect())
+        return [said for one in accounts if (said := await _within(lock.against(store, one)))]
+    except InvalidInput as error:
+        return list(error.problems)
 
 
 async def _within(work: Awaitable[T], seconds: float = BEGIN_WITHIN_S) -> T:

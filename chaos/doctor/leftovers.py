@@ -30,7 +30,8 @@ def _run(run: str, journal: Path) -> Iterator[Finding]:
         if in_use(journal):
             yield Finding("runs", "warning", f"{run} still goes on", "nothing, if you know of it")
             return
-        left = len(load(journal, salvage=True).open_pulls)
+        history = load(journal, salvage=True)
+        left = len(history.open_pulls) + len(history.lost)
     except ChaosError as error:
         yield Finding("runs", "warning", f"{run} cannot be read: {error}", "look at its journal")
         return

@@ -26,7 +26,7 @@ async def attach(described: dict[str, Any], *, profile: str | None = None) -> En
         return await embedded.attach(described)
     except EnvironmentGone as gone:
         return Gone(described["kind"], gone)
-    except KeyError as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise JournalFailed(
             f"the journal does not say where its environment is: {error}"
         ) from error

@@ -40,9 +40,14 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)
 
 # Limits of tags: AWS General Reference, "Tag naming limits and requirements".
-TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-TagValue = Annotated[str, StringConstraints(max_length=256)]
+TAG_KEY, TAG_VALUE = r"^[^*]+$", r"^([^*]*|\*)$"
 ResourceId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+def _no_pattern(given: str) -> str:
+    if "*" in given:
+        raise ValueError(f"{given[:60]!r} is no tag: * stands alone, for any value, or not at all")
+    return given
 
 
 def _account(given: str) -> str:
@@ -84,6 +89,19 @@ def _zone(given: str) -> str:
     return given
 
 
+# There are no patterns in tags: what is meant as one would be a tag that nothing has.
+TagKey = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128),
+    AfterValidator(_no_pattern),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128, "pattern": TAG_KEY}),
+]
+TagValue = Annotated[
+    str,
+    StringConstraints(max_length=256),
+    AfterValidator(lambda given: given if given == "*" else _no_pattern(given)),
+    WithJsonSchema({"type": "string", "maxLength": 256, "pattern": TAG_VALUE}),
+]
 AccountId = Annotated[
     str, AfterValidator(_account), WithJsonSchema({"type": "string", "pattern": f"^{ACCOUNT}$"})
 ]

@@ -11,6 +11,7 @@ from chaos.errors import InvalidInput
 from chaos.faults.chosen import within
 from chaos.faults.fault import Fault, Fidelity, Look, Pull
 from chaos.levers.ec2 import InstanceTermination as Termination
+from chaos.levers.marked import tag_map
 from chaos.levers.paging import every
 from chaos.levers.powers import Grant, Grants
 
@@ -114,6 +115,8 @@ class InstanceTermination(Fault):
             for instance in reservation["Instances"]
             # Not as a filter: LocalStack finds nothing by `availability-zone`.
             if self.zone in (None, instance["Placement"]["AvailabilityZone"])
+            # EC2 takes * and ? in the values of filters for whatever stands there.
+            and self.tags.items() <= tag_map(instance.get("Tags")).items()
         ]
         return sorted(i for i in found if not self.ids or i in self.ids)
 

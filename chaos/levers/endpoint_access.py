@@ -15,9 +15,13 @@ from chaos.levers.paging import every
 from chaos.levers.policies import Statement
 from chaos.levers.powers import Call, Grant, Grants, Target
 from chaos.levers.settled import settled
-from chaos.levers.swapped import halfway, reading
+from chaos.levers.swapped import GONE, halfway, left, reading
+
+Described = dict[str, Any]
 
 CLOSED = "closed"
+ENDED = ("deleting", "deleted")  # states of endpoints
+UNKNOWN = ("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
 ENDPOINTS, GROUPS = "arn:aws:ec2:*:*:vpc-endpoint/*", "arn:aws:ec2:*:*:security-group/*"
 LOOKS = Grant(actions=("ec2:DescribeVpcEndpoints",))
 MODIFIES = Grant(actions=("ec2:ModifyVpcEndpoint",), resources=(ENDPOINTS,))
@@ -75,10 +79,10 @@ class EndpointAccess:
     async def read(self, environment: Environment) -> Value:
         endpoint, ours = await self._look(environment)
         groups = _groups(endpoint)
-        used = [group for group in ours if group["GroupId"] in groups]
-        closed = len(groups) == len(used) == 1 and not used[0].get("IpPermissions")
-        left = [group["GroupId"] for group in ours if group not in used]
-        return reading(CLOSED if closed else {"groups": groups}, left)
+        unused = [group["GroupId"] for group in ours if group["GroupId"] not in groups]
+        if endpoint is None:
+            return reading(GONE, unused)
+        return reading(CLOSED if _closed(groups, ours) else {"groups": groups}, unused)
 
     async def set(self, environment: Environment, value: Value) -> None:
         made: list[str] = []  # a look may not tell of it yet, and one is enough
@@ -86,17 +90,23 @@ class EndpointAccess:
         async def step() -> None:
             endpoint, found = await self._look(environment)
             groups, ours = _groups(endpoint), [group["GroupId"] for group in found]
+            wanted = groups
             if value == CLOSED:
-                here = [i for i in ours if i in groups]
-                made[:] = made or here or ours[:1] or [await self._create(environment, endpoint)]
-            wanted = made if value == CLOSED else value["groups"]
+                there = self._there(endpoint)
+                made[:] = made or [i for i in ours if i in groups] or ours[:1]
+                wanted = made[:] = made or [await self._create(environment, there)]
+            elif _closed(groups, found):
+                wanted = value["groups"]
             if groups != sorted(wanted):
                 await self._swap(environment, groups, wanted)
             for group in ours:
                 if group not in wanted:
                     await self._call(environment, "delete_security_group", GroupId=group)
 
-        await settled(self, environment, value, step, *NOT_YET)
+        def foreign(found: Value) -> bool:
+            return bool(CLOSED not in (value, found) and not left(found))
+
+        await settled(self, environment, value, step, *NOT_YET, foreign=foreign)
 
     def calls(self, prior: Value, value: Value) -> list[Call]:
         """Create and swap; or swap and delete."""
@@ -116,9 +126,14 @@ class EndpointAccess:
         """The endpoint."""
         return await _targets(environment, self.region, self.endpoint)
 
-    async def _look(self, environment: Environment) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The endpoint, and all security groups that we have made for it."""
-        endpoint = await _endpoint(environment.call, self.region, self.endpoint)
+    def _there(self, endpoint: Described | None) -> Described:
+        if endpoint is None:
+            raise _missing(self.region, self.endpoint)
+        return endpoint
+
+    async def _look(self, environment: Environment) -> tuple[Described | None, list[Described]]:
+        """The endpoint, if it is there, and all security groups that we have made for it."""
+        endpoint = await _found(environment.call, self.region, self.endpoint)
         wanted = [{"Name": f"tag:{FOR}", "Values": [self.endpoint]}]
         marked = await every(
             environment.call,
@@ -209,17 +224,38 @@ class EndpointPolicy(Denial):
         return await _targets(environment, self.region, self.endpoint)
 
 
-def _groups(endpoint: dict[str, Any]) -> list[str]:
-    return sorted(group["GroupId"] for group in endpoint.get("Groups", []))
+def _groups(endpoint: Described | None) -> list[str]:
+    return sorted(group["GroupId"] for group in (endpoint or {}).get("Groups", []))
 
 
-async def _endpoint(call: Calling, region: str, endpoint: str) -> dict[str, Any]:
-    answer = await call("ec2", region, "describe_vpc_endpoints", VpcEndpointIds=[endpoint])
-    if not answer["VpcEndpoints"]:
-        what = f"finding the endpoint {endpoint} in {region}"
-        raise CallFailed(what, "NotFound", "there is no such endpoint")
-    found: dict[str, Any] = answer["VpcEndpoints"][0]
+def _closed(groups: list[str], ours: list[Described]) -> bool:
+    """Whether one of ours is all that it has, as we have made it."""
+    used = [group for group in ours if group["GroupId"] in groups]
+    return len(groups) == len(used) == 1 and not used[0].get("IpPermissions")
+
+
+async def _endpoint(call: Calling, region: str, endpoint: str) -> Described:
+    found = await _found(call, region, endpoint)
+    if found is None:
+        raise _missing(region, endpoint)
     return found
+
+
+async def _found(call: Calling, region: str, endpoint: str) -> Described | None:
+    """One that is being deleted is not there any more: it is told of for some time."""
+    try:
+        answer = await call("ec2", region, "describe_vpc_endpoints", VpcEndpointIds=[endpoint])
+    except CallFailed as error:
+        if error.code not in UNKNOWN:
+            raise
+        return None
+    there = [e for e in answer["VpcEndpoints"] if str(e.get("State")).lower() not in ENDED]
+    return next(iter(there), None)
+
+
+def _missing(region: str, endpoint: str) -> CallFailed:
+    what = f"finding the endpoint {endpoint} in {region}"
+    return CallFailed(what, "NotFound", "there is no such endpoint")
 
 
 async def _targets(environment: Environment, region: str, endpoint: str) -> list[Target]:

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed, RestoreFailed
 from chaos.levers import expiry
-from chaos.levers.fis_actions import ends_after, lasts
+from chaos.levers.fis_actions import ends_after, lasts, tells_whom
 from chaos.levers.fis_api import ALIVE, GRANTS, content, listed, refuse_another, status, told, until
-from chaos.levers.fis_targets import resolved
+from chaos.levers.fis_targets import refuse_missing, resolved
 from chaos.levers.lever import Value
 from chaos.levers.marked import FOR, TAG, refuse_others
 from chaos.levers.powers import Call, Grants, Target
@@ -76,15 +76,21 @@ class FisExperiment:
         await settled(self, environment, value, step, *NOT_YET)
 
     async def targets(self, environment: Environment) -> list[Target]:
-        """What the template's targets mean now, in each account; raises InvalidInput."""
+        """What the template's targets mean now, in each account; raises InvalidInput.
+
+        None, as of who cannot tell, when one of its actions touches what is not among them.
+        """
+        if not tells_whom(self.definition["actions"]):
+            return []
         wanted = self.definition.get("targets", {})
-        if not self.accounts:
-            return await resolved(environment, self.region, wanted)
         found: list[Target] = []
+        if not self.accounts:
+            found = await resolved(environment, self.region, wanted)
         for other in self.accounts:
             place = environment.at(other["account"])
             await refuse_another(place, self.region, other)
             found += await resolved(place, self.region, wanted)
+        refuse_missing(wanted, found)
         return found
 
     def calls(self, prior: Value, value: Value) -> list[Call]:

@@ -16,6 +16,7 @@ ALIASES = {
         "aws:elasticache:replicationgroup-interrupt-az-power"
     ),
 }
+AUTOMATION = "aws:ssm:start-automation-execution"
 PERIOD = re.compile(r"P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
@@ -150,7 +151,7 @@ ACTIONS: dict[str, Action] = {
     "aws:rds:reboot-db-instances": _on("DBInstances", "rds:db", lasts=None, one_way=True),
     "aws:s3:bucket-pause-replication": _on("Buckets", "s3:bucket", "region"),
     "aws:ssm:send-command": _on("Instances", "ec2:instance", "documentArn"),
-    "aws:ssm:start-automation-execution": Action(
+    AUTOMATION: Action(
         lasts="maxDuration", needs=("documentArn", "maxDuration")
     ),
 }
@@ -182,6 +183,11 @@ def ends_after(actions: Mapping[str, Mapping[str, Any]]) -> float:
 def _end(name: str, actions: Mapping[str, Mapping[str, Any]]) -> float:
     after = actions[name].get("startAfter", ())
     return max((_end(other, actions) for other in after), default=0.0) + lasts(actions[name])
+
+
+def tells_whom(actions: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether all that the actions touch is in their targets: an automation does anything."""
+    return all(action["actionId"] != AUTOMATION for action in actions.values())
 
 
 def one_way_actions(actions: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -38,6 +38,7 @@ GRANTS = Grants(
                 "s3:ListAllMyBuckets",
             )
         ),
+        Grant(actions=("iam:GetRole",), resources=("arn:aws:iam::*:role/*",)),
     ),
     injects=(
         Grant(

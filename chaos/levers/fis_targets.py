@@ -6,11 +6,11 @@ and a filter that only FIS can apply is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chaos.environments.environment import Environment
-from chaos.errors import InvalidInput
+from chaos.errors import CallFailed, InvalidInput
 from chaos.levers.marked import tag_map
 from chaos.levers.paging import every
 from chaos.levers.powers import Target
@@ -24,6 +24,7 @@ DESCRIBED = {
     "ec2:subnet": ("describe_subnets", "Subnets", "SubnetId"),
     "ec2:ebs-volume": ("describe_volumes", "Volumes", "VolumeId"),
 }
+ROLE = "iam:role"
 GROUP_TYPE = "ec2:autoscaling-group"
 GROUP_TAG = "aws:autoscaling:groupName"
 # What Resource Groups Tagging calls the others; None: it may be of several types.
@@ -68,9 +69,20 @@ async def resolved(
     return list(found.values())
 
 
+def refuse_missing(targets: Mapping[str, Found], found: Iterable[Target]) -> None:
+    """Raises InvalidInput for what the targets name and nobody has found: no guard has seen it."""
+    ids = {target.id for target in found}
+    named = {arn for wanted in targets.values() for arn in wanted.get("resourceArns") or ()}
+    if missing := sorted(arn for arn in named if ids.isdisjoint((arn, arn.rpartition("/")[2]))):
+        raise InvalidInput(f"fis: not found, so no guard can look at it: {', '.join(missing)}")
+
+
 async def _of_one(
     environment: Environment, region: str, name: str, kind: str, wanted: Found
 ) -> list[Target]:
+    arns = wanted.get("resourceArns") or ()
+    if elsewhere := [arn for arn in arns if arn.split(":")[3] not in ("", region)]:
+        raise InvalidInput(f"fis: the target {name!r} is not in {region}: {', '.join(elsewhere)}")
     if kind in DESCRIBED:
         return await described(environment, region, kind, wanted)
     if kind == "eks:pod":
@@ -181,11 +193,28 @@ async def _named(environment: Environment, region: str, kind: str, arns: list[st
     """What has never had a tag is not listed, and has none."""
     found = await _resources(environment, region, ResourceARNList=list(arns)[:MOST_ARNS])
     tags = {item["ResourceARN"]: tag_map(item["Tags"]) for item in found}
+    if kind == ROLE:  # Resource Groups Tagging does not know them
+        roles = {arn: await _role(environment, region, arn) for arn in arns}
+        arns = [arn for arn in arns if roles[arn].get("Arn") == arn]
+        tags = {arn: tag_map(roles[arn].get("Tags")) for arn in arns}
     among = await _among(environment, region, kind)
     return [
         Target(type=kind, id=arn, region=region, tags=tags.get(arn, {}), among=among)
         for arn in arns
     ]
+
+
+async def _role(environment: Environment, region: str, arn: str) -> Found:
+    try:
+        answer = await environment.call(
+            "iam", region, "get_role", RoleName=arn.rpartition("/")[2]
+        )
+    except CallFailed as error:
+        if error.code == "NoSuchEntity":
+            return {}
+        raise
+    found: Found = answer["Role"]
+    return found
 
 
 async def _tagged(

@@ -28,12 +28,18 @@ WAIT = wait_exponential(multiplier=0.25, max=2)
 
 
 async def settled(
-    lever: Lever, environment: Environment, value: Value, step: Step | None = None, *codes: str
+    lever: Lever,
+    environment: Environment,
+    value: Value,
+    step: Step | None = None,
+    *codes: str,
+    foreign: Callable[[Value], bool] = lambda _: False,
 ) -> None:
     """Return when the lever reads `value`; raises CallFailed when it does not within 22 s.
 
     `step` is done before each look, also after AWS has answered with one of `codes`: it finds its
-    way anew each time, because what it saw the time before may have been stale.
+    way anew each time, because what it saw the time before may have been stale. What somebody else
+    has made of it, and `foreign` knows, is left so: whoever puts back looks again.
     """
 
     async def once() -> Value:
@@ -41,14 +47,17 @@ async def settled(
             await step()
         return await lever.read(environment)
 
+    def unsettled(found: Value) -> bool:
+        return found != value and not foreign(found)
+
     looks = AsyncRetrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=WAIT,
-        retry=retry_if_result(lambda found: found != value) | retry_if_exception(_one_of(codes)),
+        retry=retry_if_result(unsettled) | retry_if_exception(_one_of(codes)),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
     found: Value = await looks(once)
-    if found != value:
+    if unsettled(found):
         raise CallFailed(
             f"setting {lever}", "NotSettled", f"it still reads {found!r} instead of {value!r}"
         )

@@ -12,7 +12,7 @@ from chaos.levers.marked import TAG, filters, refuse_others, tag_map, tags
 from chaos.levers.paging import every
 from chaos.levers.powers import Call, Grant, Grants, Target
 from chaos.levers.settled import settled
-from chaos.levers.swapped import halfway, reading
+from chaos.levers.swapped import GONE, halfway, left, reading
 
 NONE = "no traffic"
 # From here on are the rules that AWS adds itself, which deny what no other rule allows.
@@ -33,7 +33,8 @@ class SubnetAcl:
 
     That one is empty, so AWS's own last rule denies everything in and out, of connections that are
     open too. The subnet's own ACL is never edited. Put back by giving the subnet its ACL again and
-    deleting ours. An ACL of ours that somebody else has edited is a conflict, and is kept.
+    deleting ours. An ACL of ours that somebody else has edited is a conflict, and is kept, as is
+    another ACL that somebody gave the subnet; of a subnet that was deleted ours is taken away.
     """
 
     kind: ClassVar[str] = "subnet_acl"
@@ -62,8 +63,10 @@ class SubnetAcl:
 
     async def read(self, environment: Environment) -> Value:
         acl, ours = await self._look(environment)
+        if acl is None:
+            return reading(GONE, ours)
         state = acl["NetworkAclId"]
-        if tag_map(acl.get("Tags")).get(TAG):
+        if _ours(acl):
             state = _edited(acl) or NONE
         return reading(state, [i for i in ours if i != acl["NetworkAclId"]])
 
@@ -72,18 +75,24 @@ class SubnetAcl:
 
         async def step() -> None:
             acl, ours = await self._look(environment)
-            wanted = value
+            wanted = here = acl["NetworkAclId"] if acl else None
             if value == NONE:
-                here = [i for i in ours if i == acl["NetworkAclId"]]
-                made[:] = made or here or ours[:1] or [await self._create(environment, acl)]
+                there = self._there(acl)
+                made[:] = made or [i for i in ours if i == here] or ours[:1]
+                made[:] = made or [await self._create(environment, there)]
                 wanted = made[0]
-            if acl["NetworkAclId"] != wanted:
+            elif acl and _ours(acl) and not _edited(acl):
+                wanted = value
+            if acl and here != wanted:
                 await self._swap(environment, acl, wanted)
             for acl_id in ours:
                 if acl_id != wanted:
                     await self._call(environment, "delete_network_acl", NetworkAclId=acl_id)
 
-        await settled(self, environment, value, step, *NOT_YET)
+        def foreign(found: Value) -> bool:
+            return bool(NONE not in (value, found) and not left(found))
+
+        await settled(self, environment, value, step, *NOT_YET, foreign=foreign)
 
     def calls(self, prior: Value, value: Value) -> list[Call]:
         """Create and swap; or swap and delete."""
@@ -115,17 +124,20 @@ class SubnetAcl:
             if subnet["SubnetId"] == self.subnet
         ]
 
-    async def _look(self, environment: Environment) -> tuple[dict[str, Any], list[str]]:
-        """The ACL that the subnet has, and the ids of all that we have made for it."""
+    async def _look(self, environment: Environment) -> tuple[dict[str, Any] | None, list[str]]:
+        """The ACL that the subnet has, if it is there; and the ids of all we have made for it."""
         here = [{"Name": "association.subnet-id", "Values": [self.subnet]}]
         found = await self._acls(environment, here)
-        if not found:
+        for acl in found:
+            refuse_others(f"the network ACL of {self.subnet}", _ours(acl), self.run)
+        ours = await self._acls(environment, filters(self.run, self.subnet)) if self.run else []
+        return next(iter(found), None), sorted(acl["NetworkAclId"] for acl in ours)
+
+    def _there(self, acl: dict[str, Any] | None) -> dict[str, Any]:
+        if acl is None:
             what = f"finding the network ACL of {self.subnet} in {self.region}"
             raise CallFailed(what, "NotFound", "there is no such subnet")
-        marked = tag_map(found[0].get("Tags")).get(TAG)
-        refuse_others(f"the network ACL of {self.subnet}", marked, self.run)
-        ours = await self._acls(environment, filters(self.run, self.subnet)) if self.run else []
-        return found[0], sorted(acl["NetworkAclId"] for acl in ours)
+        return acl
 
     async def _acls(self, environment: Environment, wanted: list[Any]) -> list[dict[str, Any]]:
         return await every(
@@ -160,6 +172,11 @@ class SubnetAcl:
 
     def _told(self, operation: str, to: str) -> Call:
         return Call(service="ec2", region=self.region, operation=operation, to=to)
+
+
+def _ours(acl: dict[str, Any]) -> str | None:
+    """The run that has made it; None when none has."""
+    return tag_map(acl.get("Tags")).get(TAG)
 
 
 def _edited(acl: dict[str, Any]) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +24,8 @@ __all__ = ["Checked", "Cost", "GuardResult", "Plan", "Planned", "Times", "draw_u
 class Plan:
     """Everything that is known before a run. A lab has no guards and no permissions to ask for.
 
-    `problems` say what keeps a fault from being brought about at all.
+    `problems` say what keeps a fault from being brought about at all, or the run from beginning;
+    `undo_log` is the one that the run would have, if it is known.
     """
 
     pulls: tuple[Planned, ...]
@@ -32,6 +34,7 @@ class Plan:
     permissions: tuple[Checked, ...] = ()
     cost: Cost
     times: Times
+    undo_log: str | None = None
     drawn_up: datetime  # UTC
 
     @property
@@ -45,15 +48,19 @@ async def draw_up(
     experiment: Experiment,
     environment: Environment,
     policy: Policy,
+    *,
     undo_log: str | None = None,
+    besides: Sequence[str] = (),
 ) -> Plan:
-    """The plan as things are now; looks only. `undo_log` is the URL of that of the run, if known.
+    """The plan as things are now; looks only.
+
+    `undo_log` is the URL of that of the run, if known, and `besides` are problems with it.
 
     Raises InvalidInput with all that is wrong in a lab; of an account the plan tells it.
     """
     real = environment.kind == "aws"
     pulls, problems = await look(experiment, environment)
-    problems = [*problems, *await StopConditions(experiment, environment).against()]
+    problems = [*problems, *besides, *await StopConditions(experiment, environment).against()]
     if problems and not real:
         raise InvalidInput(*problems)
     regions = [region for account in experiment.accounts.values() for region in account.regions]
@@ -64,5 +71,6 @@ async def draw_up(
         permissions=tuple(await permitted(experiment, environment, pulls)) if real else (),
         cost=await cost(pulls, environment, partition(regions[0]) if regions else "aws"),
         times=times(experiment, pulls, environment.stale_s),
+        undo_log=undo_log,
         drawn_up=expiry.now(),
     )

@@ -63,7 +63,9 @@ def _parameters(model: type[BaseModel], before: str, *, required: bool) -> Itera
         must = required and info.is_required()
         inner, path = _inner(info.annotation)
         if inner:
-            yield from _parameters(inner, f"{before}{key}{path}.", required=must)
+            # In a list or a mapping of such it is each one that needs it.
+            needed = must or bool(path)
+            yield from _parameters(inner, f"{before}{key}{path}.", required=needed)
             continue
         words = _type(whole["properties"][key], whole.get("$defs", {}))
         yield Parameter(

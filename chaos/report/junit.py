@@ -94,6 +94,10 @@ def _of_run(history: History, verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "place", words.where(header["environment"])
     for service, what in history.experiment.get("stand_ins", {}).items():
         yield f"stand_in.{service}", what
+    for name, text in words.coverage(history):
+        yield "coverage", f"{name}: {text}"
+    if history.stops:
+        yield "stopped", words.stopped(history)
     yield "speed", f"{header['speed']:g}"
     yield "sha256", history.experiment["sha256"]
     yield "chaos", header["tool"]

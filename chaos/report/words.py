@@ -151,7 +151,9 @@ def printable(text: str) -> str:
 def coverage(history: History) -> Iterator[tuple[str, str]]:
     """What each fault cut in a real account, and what it could not: an outage of AWS is wider."""
     told = history.header.get("coverage", [])  # journals of before have none
-    for settings, coverage in zip(history.experiment["faults"], told, strict=False):
-        if coverage:
+    brought_about = {pull.fault for pull in history.pulls}
+    each = zip(history.experiment["faults"], told, strict=False)
+    for number, (settings, coverage) in enumerate(each):
+        if coverage and number in brought_about:
             yield f"Cut by {fault(settings)}", "; ".join(coverage["cut"])
             yield f"Went on under {fault(settings)}", "; ".join(coverage["goes_on"])

@@ -84,7 +84,7 @@ async def resume(
             pulls = await put_back(history.open_pulls, environment, journal)
         finally:
             environment.close()
-        if not incomplete(pulls):
+        if not (incomplete(pulls) or history.lost):
             await clear_after(history.header["environment"])
         return pulls
     finally:
@@ -95,7 +95,7 @@ async def reach(
     path: Path, history: History, tell: Callable[[str], None], profile: str | None = None
 ) -> Environment:
     """The environment of the run with this journal, with the person beside it."""
-    asked = [p.lever["task"] for p in history.pulls if p.lever["kind"] == ByHand.kind]
+    asked = [p.lever.get("task", "") for p in history.pulls if p.lever["kind"] == ByHand.kind]
     faults = history.experiment.get("faults", ())
     operator = Operator(faults, marks_beside(path), tell, asked)
     return Attended(await attach(history.header["environment"], profile=profile), operator)

@@ -13,10 +13,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    RetryError,
+    retry_if_exception_type,
+    stop_after_attempt,
+)
 from tenacity.wait import wait_random_exponential
 
 from chaos.environments.environment import Environment
@@ -59,16 +65,19 @@ async def restore(pull: Pull, place: Environment, journal: Journal, *, speed: fl
 
     `ended` is when it was back, in the journal's time; that it stayed so is found out after that.
     """
+    trouble: list[str] = []
     try:
         lever, environment = from_json(pull.lever), place.at(pull.account)
         budget_s = lever.budget_s if isinstance(lever, Patient) else BUDGET_S
         async with asyncio.timeout((budget_s + WINDOWS * environment.stale_s) * speed):
             await _count(pull, lever, environment, journal)
-            return await Restoring(pull, lever, environment, journal.now, speed).to_its_end()
+            back = Restoring(pull, lever, environment, journal.now, speed, trouble=trouble)
+            return await back.to_its_end()
     except EnvironmentGone:
         return replace(pull, outcome="gone", error="")
     except TimeoutError:
-        return replace(pull, outcome="failed", error="gave up waiting for the environment")
+        why = ": ".join(["gave up waiting for the environment", *trouble])
+        return replace(pull, outcome="failed", error=why)
     except ChaosError as error:
         return replace(pull, outcome="failed", error=str(error))
     except Exception as error:  # a defect of one lever must not keep the others broken
@@ -86,6 +95,7 @@ class Restoring:
     now: Callable[[], float]  # the journal's time
     speed: float
     back: float | None = None
+    trouble: list[str] = field(default_factory=list)  # what went wrong last, while it does
 
     @property
     def stale(self) -> float:
@@ -105,7 +115,7 @@ class Restoring:
     async def to_its_end(self) -> Pull:
         """The pull with its outcome."""
         found, first = await self.look()
-        last, because = first, await self._because()
+        last, because = first, await self._because(found)
         if first == "already":
             self.back = self.now()
         # A call that seemed to fail may land later, and a read may be of what was before it.
@@ -117,15 +127,15 @@ class Restoring:
             return replace(ended, outcome="already", error=because)
         return ended
 
-    async def _because(self) -> str:
+    async def _because(self, found: Value) -> str:
         """Why others had put it back, if they had and the lever can tell."""
-        if not isinstance(self.lever, Explains) or self.pull.done is None:
+        as_pulled = self.pull.done is None or found == self.pull.value
+        if as_pulled or not isinstance(self.lever, Explains):
             return ""
         try:
-            return await self.lever.ended_because(self.environment)
-        except ChaosError as error:
-            log.warning("it is not known whether %s ended by itself: %s", self.pull.lever, error)
-            return ""
+            return str(await self._patiently(self.lever.ended_because, self.environment))
+        except ChaosError as error:  # it must not keep the lever from going back
+            return f"it reads {setting(found)}, and nobody tells why: {error}"
 
     async def _until_it_stays(self) -> tuple[Value, Step]:
         """Set it until it stays there for a while; gives up in the end, with what it reads."""
@@ -175,9 +185,16 @@ class Restoring:
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.5, max=8),
             retry=retry_if_exception_type(self._may_pass()),
+            before_sleep=self._note,
             reraise=True,
         )
-        return await attempts(step, *args)
+        found = await attempts(step, *args)
+        self.trouble.clear()
+        return found
+
+    def _note(self, state: RetryCallState) -> None:
+        failed = state.outcome and state.outcome.exception()
+        self.trouble[:] = [str(failed)]
 
     def _may_pass(self) -> tuple[type[Exception], ...]:
         """The failures after which the next try may go better; a person is asked once."""

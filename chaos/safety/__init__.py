@@ -2,7 +2,7 @@
 
 from chaos.safety.beforehand import coverage, fidelities, keep_one_clock, permit, services
 from chaos.safety.consent import Agree, Wish
-from chaos.safety.gate import Permit, guard, judge, pass_the_gate, policy_for, static
+from chaos.safety.gate import Permit, guard, judge, pass_the_gate, policy_for, static, stay_out
 from chaos.safety.guards import GUARDS
 from chaos.safety.planning import Planned, look, plan
 from chaos.safety.policy import Policy, find
@@ -29,4 +29,5 @@ __all__ = [
     "policy_for",
     "services",
     "static",
+    "stay_out",
 ]

@@ -10,11 +10,9 @@ from typing import Any
 from chaos.experiment import Experiment
 from chaos.experiment.accounts import REGION_FIELDS
 from chaos.experiment.safety import Rules
-from chaos.faults.fault import Fault
 from chaos.levers.fis_actions import one_way_actions
 from chaos.levers.powers import Target
 from chaos.safety.planning import Planned
-from probes.probe import Probe
 
 # Faults that take away the whole region that they name.
 DARKEN = frozenset({"region_outage"})
@@ -138,16 +136,17 @@ def expected_s(experiment: Experiment) -> float:
 
 
 def written_accounts(experiment: Experiment) -> dict[str, str]:
-    """The accounts that its faults touch and its probes call: their ids, by name."""
+    """The accounts that its faults touch, its probes and alarms call: their ids, by name."""
     probes = [probe for probe in experiment.probes.values() if probe.services()]
-    parts: list[Any] = [*experiment.faults, *probes]
+    alarms = [stop for stop in experiment.stop_when if stop.alarm]
+    parts: list[Any] = [*experiment.faults, *probes, *alarms]
     parts += [other for f in experiment.faults for other in getattr(f, "target_accounts", ())]
     named = dict(experiment.account(part.account) for part in parts)
     return {name: named[name].id for name in sorted(named)}
 
 
 def written_regions(experiment: Experiment) -> frozenset[str]:
-    """The regions that its faults and probes name."""
-    parts: list[Fault | Probe] = [*experiment.faults, *experiment.probes.values()]
+    """The regions that its faults, probes and alarms name."""
+    parts: list[Any] = [*experiment.faults, *experiment.probes.values(), *experiment.stop_when]
     found = (getattr(part, name, None) for part in parts for name in REGION_FIELDS)
     return frozenset(region for region in found if isinstance(region, str))

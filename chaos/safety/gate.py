@@ -15,7 +15,7 @@ from chaos.levers.powers import Target
 from chaos.safety.consent import Agree, ask
 from chaos.safety.facts import Facts, Group, Source, Spot, spots, utc_now
 from chaos.safety.gathering import gather, named, with_groups, written
-from chaos.safety.guards import STATIC, judged
+from chaos.safety.guards import PLACES, STATIC, judged
 from chaos.safety.planning import Planned, plan, targets
 from chaos.safety.policy import Policy, find
 from chaos.safety.result import GuardResult
@@ -30,12 +30,14 @@ def sources(experiment: Experiment, policy: Policy) -> tuple[Source, ...]:
     return (own, *(Source(str(file), file.rules) for file in policy.files))
 
 
-def policy_for(kind: str, explicit: Path | None = None) -> Policy:
+def policy_for(
+    kind: str, explicit: Path | None = None, experiment: Path | None = None
+) -> Policy:
     """The policies for that kind of environment: a lab has none, but one that is named is read.
 
     Raises InvalidInput.
     """
-    return find(explicit) if explicit or kind == REAL else Policy()
+    return find(explicit, experiment=experiment) if explicit or kind == REAL else Policy()
 
 
 async def pass_the_gate(
@@ -92,6 +94,13 @@ def static(experiment: Experiment, policy: Policy) -> list[str]:
     """Why the experiment would be refused whatever there is in its accounts."""
     facts = written(experiment)
     return _refusals(judged(facts, sources(experiment, policy), STATIC))
+
+
+def stay_out(kind: str, experiment: Experiment, policy: Policy) -> None:
+    """Raises InvalidInput for accounts and regions that are not allowed: nothing is read there."""
+    rules = sources(experiment, policy)
+    if kind == REAL and (refused := _refusals(judged(written(experiment), rules, PLACES))):
+        raise InvalidInput(*refused)
 
 
 def _refusals(results: Iterable[GuardResult]) -> list[str]:

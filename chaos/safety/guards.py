@@ -183,4 +183,5 @@ GUARDS: dict[str, tuple[Callable[[Facts, Sources], Refusals], tuple[str, ...]]] 
     "irreversible": (irreversible, ("allow_irreversible",)),
 }
 # What can be told from the experiment alone, without an account.
-STATIC = ("accounts", "regions", "duration", "irreversible")
+PLACES = ("accounts", "regions")
+STATIC = (*PLACES, "duration", "irreversible")

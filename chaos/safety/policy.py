@@ -48,16 +48,21 @@ class Policy:
         return next(iter(told), None)
 
 
-def find(explicit: Path | None = None, *, start: Path | None = None) -> Policy:
+def find(
+    explicit: Path | None = None, *, start: Path | None = None, experiment: Path | None = None
+) -> Policy:
     """The policies that hold for whoever works in `start` (the working directory).
 
+    Those of the directory that `experiment` lies in hold too, wherever it is called from.
     `explicit` is one more, which has to be there. Raises InvalidInput with all that is wrong with
     any of them: what cannot be read might have refused.
     """
     found: dict[Path, PolicyFile] = {}
     wrong: list[str] = []
     named = [Path(path) for path in (explicit, os.environ.get(VARIABLE)) if path]
-    for path in (ORGANISATION, *_upwards((start or Path.cwd()).resolve()), *named):
+    own = (experiment.absolute().parent, experiment.resolve().parent) if experiment else ()
+    above = [path for directory in (start or Path.cwd(), *own) for path in _upwards(directory)]
+    for path in (ORGANISATION, *dict.fromkeys(above), *named):
         try:
             rules = _read(path, needed=path in named)
         except InvalidInput as error:
@@ -72,6 +77,7 @@ def find(explicit: Path | None = None, *, start: Path | None = None) -> Policy:
 
 def _upwards(directory: Path) -> Iterator[Path]:
     """Where policies may be, from a directory up to the root of its repository, or of all."""
+    directory = directory.resolve()
     for each in (directory, *directory.parents):
         yield each / OWN
         yield each / SHARED

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from chaos.environments import endpoint as endpoints
 from chaos.history import FaultWindow, History, Pull, lever_name, setting
 from chaos.verdict.measurement import Measurement
+from probes.durations import show
 from probes.outages import Window
 from probes.probe import Sample
 
@@ -21,7 +23,8 @@ def doubts(history: History, measured: Iterable[Measurement]) -> list[str]:
     """One sentence for each reason, the decisive one first; empty when all went as planned."""
     if history.phase("inject") is None:
         return list(history.stops) or ["the run ended before anything was broken"]
-    found = [*_emulated(history), *_faults(history), *_pulls(history.pulls)]
+    found = [*_emulated(history, measured), *_faults(history), *_pulls(history.pulls)]
+    found += [*_expired(history), *_unreached(history, measured)]
     found += [f"stopped early: {why}" for why in history.stops if why not in found]
     if not history.finished:
         found.append("the journal ends before the run did")
@@ -30,7 +33,7 @@ def doubts(history: History, measured: Iterable[Measurement]) -> list[str]:
     return found or list(_unnoticed(history, measured))
 
 
-def _emulated(history: History) -> Iterator[str]:
+def _emulated(history: History, measured: Iterable[Measurement]) -> Iterator[str]:
     """What an emulator says that it has done proves nothing where only AWS itself could do it."""
     where = history.header["environment"]
     endpoint = where.get("endpoint")
@@ -38,8 +41,9 @@ def _emulated(history: History) -> Iterator[str]:
         return
     if any(pull.lever["kind"] == FIS for pull in history.pulls):
         yield f"{endpoint} is not AWS, and no emulator carries out what FIS is asked to do"
-    objectives = history.experiment["objectives"]
-    if unaffected := [probe for probe, wanted in objectives.items() if wanted.get("unaffected")]:
+    quiet = {m.probe for m in measured if m.recovery and m.recovery.kind == "unaffected"}
+    objectives = history.experiment["objectives"].items()
+    if unaffected := [name for name, o in objectives if name in quiet or o.get("unaffected")]:
         why = f"that {', '.join(unaffected)} was unaffected proves nothing"
         yield f"{endpoint} is not AWS and cuts nothing, so {why}"
 
@@ -70,6 +74,33 @@ def _pulls(pulls: Iterable[Pull]) -> Iterator[str]:
         elif pull.outcome == "already" and pull.prior != pull.value and not pull.irreversible:
             why = f": {pull.error}" if pull.error else ""
             yield f"{lever} was back before the run put it back: the fault did not last{why}"
+
+
+def _unreached(history: History, measured: Iterable[Measurement]) -> Iterator[str]:
+    """A cut in an account reaches what the experiment names, and perhaps not the ledger."""
+    if history.header["environment"]["kind"] != "aws":
+        return
+    for m in measured:
+        found = [r.balance for r in m.readings if r.balance and r.when == "failover"]
+        behind = any(balance.lost or balance.lost_after for balance in found)
+        promised = history.experiment["objectives"].get(m.probe, {}).get("rpo") is not None
+        if promised and found and not behind and not m.bad_since:
+            none = "no write failed, and none was missing while it was on"
+            yield f"nothing shows that a fault has reached {m.probe}: {none}"
+
+
+def _expired(history: History) -> Iterator[str]:
+    """AWS lets go of a Deny at the time in it, and its text stays in the policy all the same."""
+    began, speed = history.header["wall"], history.header["speed"]
+    lifting = {window.fault: window.lifting for window in history.faults}
+    for pull in history.pulls:
+        until = pull.value.get("until") if isinstance(pull.value, dict) else None
+        if until is None or (end := lifting.get(pull.fault)) is None:
+            continue
+        lifted = datetime.fromisoformat(began) + timedelta(seconds=end / speed)
+        if (early := (lifted - datetime.fromisoformat(until)).total_seconds()) > 0:
+            name = lever_name(pull.lever)
+            yield f"AWS let go of {name} {show(early)} before the fault was to end, at {until}"
 
 
 def _unnoticed(history: History, measured: Iterable[Measurement]) -> Iterator[str]:

@@ -145,7 +145,7 @@ def _measure(name: str, history: History, at: Times) -> Measurement:
         recovery=window
         and recovery(samples, injected=window[0], lifted=at.lifting, confirm=confirm),
         downtime=window and downtime(samples, window),
-        availability=window and availability(samples, window),
+        availability=window and _availability(samples, window, at.complete, settings["every"]),
         longest_gap=window
         and longest_gap(samples, (window[0], max([window[1], *(s.start for s in samples)]))),
         heals=None if at.lifted is None else heals(samples, lifted=at.lifted, confirm=confirm),
@@ -159,6 +159,20 @@ def _measure(name: str, history: History, at: Times) -> Measurement:
         latency=latencies(samples, injected=at.injected, lifted=at.lifting),
         readings=_readings(name, history, at),
     )
+
+
+def _availability(
+    samples: Sequence[Sample], window: Window, complete: float | None, every: float
+) -> float | None:
+    """From the first lever on; or from when all of the first fault was on, if that is less.
+
+    What was answered while levers were moved, for longer than a period, must not flatter it.
+    """
+    begun = availability(samples, window)
+    if complete is None or complete - window[0] <= every:
+        return begun
+    whole = availability(samples, (complete, window[1]))
+    return begun if whole is None or begun is None else min(begun, whole)
 
 
 def _since(samples: Sequence[Sample], window: Window | None) -> list[Sample]:

@@ -128,7 +128,8 @@ class Here:
             there = str(self._scratch / "elsewhere")
             command = ["rollback", "--orphans", *self._custody(), "--yes", "--runs", there]
             command += ["--take-over", run]  # its lease is still on
-        for _ in range(chance.randint(0, KILLS_OF_ROLLBACK)):
+        kills = chance.randint(1, KILLS_OF_ROLLBACK) if chance.random() < 0.5 else 0
+        for _ in range(kills):
             after = chance.uniform(0, ROLLBACK_TAKES_S)
             tally.rollbacks_killed += live(command, output, kill_after=after).killed
         self._to_its_end(command, output, tally)

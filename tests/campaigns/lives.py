@@ -28,6 +28,7 @@ class Page(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b'ok')
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Page)
+server.handle_error = lambda *_: None
 print(server.server_port, flush=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 sys.stdin.read()

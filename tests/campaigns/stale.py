@@ -80,6 +80,9 @@ class Proxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream, self.memory = upstream, memory
 
+    def handle_error(self, *_: object) -> None:
+        """Whoever asked was killed, or does not wait any longer."""
+
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         """What upstream says now."""
         connection = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=60)

@@ -113,6 +113,7 @@ def test_writes_that_cross_are_tried_again(call: Calls) -> None:
         (["rollback", "--orphans", "--watch", "--every", "1"], "'1'"),
         (["rollback", "--orphans", "--watch", "--every", "10ms"], "once a second"),
         (["unlock", "123456789012"], "where is the undo log?"),
+        (["unlock", "12345"], "'12345' is no id of an account; it has 12 digits"),
     ],
 )
 def test_commands_called_wrongly_say_what_to_do(args: list[str], said: str) -> None:

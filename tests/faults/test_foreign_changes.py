@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from campaigns.account import Account
@@ -14,6 +14,7 @@ from moto_account import moto_account
 from moto_place import moto_place
 
 from chaos.environments.environment import Environment
+from chaos.errors import CallFailed
 from chaos.history import Pull
 from chaos.injection import Puller
 from chaos.journal import Journal
@@ -22,6 +23,7 @@ from chaos.levers.autoscaling import AutoscalingProcess
 from chaos.levers.endpoint_access import CLOSED, EndpointAccess
 from chaos.levers.replication_deny import BucketReplication, TableReplication
 from chaos.levers.subnet_acl import NONE, SubnetAcl
+from chaos.levers.swapped import GONE
 from chaos.loops import Stopwatch
 from chaos.rollback import put_back
 
@@ -97,9 +99,16 @@ def test_a_third_acl_is_a_conflict_and_stays(
         assert pull.outcome == "conflict"
         assert pull.found["on"] == now != before
         assert len(pull.found["left"]) == 1  # ours, told
-        await SubnetAcl(region=EAST, subnet=subnet, run=RUN).set(place, before)
+        await settle(place, subnet, before)
 
     asyncio.run(check())
+
+
+async def settle(place: Environment, subnet: str, before: str) -> None:
+    """The other engineer undoes their change; what is left of ours goes with the next rollback."""
+    await swap(place, subnet, before)
+    await SubnetAcl(region=EAST, subnet=subnet, run=RUN).set(place, before)
+    assert await SubnetAcl(region=EAST, subnet=subnet, run=RUN).read(place) == before
 
 
 async def swap(place: Environment, subnet: str, acl: str) -> None:
@@ -124,7 +133,127 @@ def test_an_acl_of_ours_that_was_edited_is_a_conflict_and_stays(
         assert pull.outcome == "conflict"
         assert [rule["RuleNumber"] for rule in pull.found["rules"]] == [50]
         assert (await acl_of(place, subnet))["NetworkAclId"] == pull.found["acl"]
-        await SubnetAcl(region=EAST, subnet=subnet, run=RUN).set(place, before)
+        await settle(place, subnet, before)
+
+    asyncio.run(check())
+
+
+def test_a_third_acl_that_comes_at_the_last_moment_stays(
+    account: Account, place: Environment, tmp_path: Path
+) -> None:
+    """After the rollback has looked, and before it sets."""
+    subnet = account.subnets(EAST)[0]
+
+    async def check() -> None:
+        before = await acl_of(place, subnet)
+        lever = SubnetAcl(region=EAST, subnet=subnet, run=RUN)
+        await lever.set(place, NONE)
+        third = await place.call("ec2", EAST, "create_network_acl", VpcId=before["VpcId"])
+        await swap(place, subnet, third["NetworkAcl"]["NetworkAclId"])
+        await lever.set(place, before["NetworkAclId"])
+        now = third["NetworkAcl"]["NetworkAclId"]
+        assert await lever.read(place) == now  # and nothing of ours is left
+        await settle(place, subnet, before["NetworkAclId"])
+
+    asyncio.run(check())
+
+
+def test_groups_that_come_to_an_endpoint_at_the_last_moment_stay(
+    place: Environment, tmp_path: Path
+) -> None:
+    async def check() -> None:
+        name, groups = await endpoint_of(place, "kms")
+        lever = EndpointAccess(region=EAST, endpoint=name, run="run-2")
+        prior = await lever.read(place)
+        await lever.set(place, CLOSED)
+        await place.call(
+            "ec2", EAST, "modify_vpc_endpoint", VpcEndpointId=name, AddSecurityGroupIds=groups
+        )
+        await lever.set(place, prior)
+        assert len((await lever.read(place))["groups"]) == 2
+
+    asyncio.run(check())
+
+
+async def endpoint_of(place: Environment, service: str) -> tuple[str, list[str]]:
+    """One more endpoint beside that which is there, and its security groups."""
+    like = (await place.call("ec2", EAST, "describe_vpc_endpoints"))["VpcEndpoints"][0]
+    made = await place.call(
+        "ec2",
+        EAST,
+        "create_security_group",
+        GroupName=service,
+        Description="-",
+        VpcId=like["VpcId"],
+    )
+    answer = await place.call(
+        "ec2",
+        EAST,
+        "create_vpc_endpoint",
+        VpcId=like["VpcId"],
+        VpcEndpointType="Interface",
+        ServiceName=f"com.amazonaws.{EAST}.{service}",
+        SecurityGroupIds=[made["GroupId"]],
+        SubnetIds=like["SubnetIds"],
+    )
+    return answer["VpcEndpoint"]["VpcEndpointId"], [made["GroupId"]]
+
+
+def test_of_a_deleted_subnet_nothing_of_ours_stays(
+    account: Account, place: Environment, tmp_path: Path
+) -> None:
+    """moto keeps the association of a subnet that is deleted; AWS does not."""
+    subnet, wanted = account.subnets(EAST)[0], [{"Name": "tag:chaos:run", "Values": [RUN]}]
+
+    class Deleted:
+        """The account, without that subnet."""
+
+        async def call(self, *what: str, **params: Any) -> dict[str, Any]:
+            found = await place.call(*what, **params)  # type: ignore[arg-type]  # as it is called
+            if subnet in str(params.get("Filters")) and "association" in str(params):
+                found["NetworkAcls"] = []
+            return found
+
+        def __getattr__(self, name: str) -> Any:
+            return self if name == "at" else getattr(place, name)
+
+        def __call__(self, _account: str | None) -> Environment:
+            return cast("Environment", self)
+
+    async def check() -> None:
+        before = (await acl_of(place, subnet))["NetworkAclId"]
+        lever = SubnetAcl(region=EAST, subnet=subnet)
+        journal = Journal.create(tmp_path / "r" / "journal.jsonl", Stopwatch())
+        puller = Puller(place, journal, run=RUN)
+        await puller.of_fault(0)(lever, NONE)
+        await swap(place, subnet, before)  # so that moto lets ours go
+        (pull,) = await put_back(puller.pulls, cast("Environment", Deleted()), journal)
+        journal.close()
+        assert (pull.outcome, pull.found) == ("conflict", GONE)
+        assert not (await place.call("ec2", EAST, "describe_network_acls", Filters=wanted))[
+            "NetworkAcls"
+        ]
+        with pytest.raises(CallFailed, match="no such subnet"):
+            await lever.set(cast("Environment", Deleted()), NONE)
+
+    asyncio.run(check())
+
+
+def test_of_a_deleted_endpoint_nothing_of_ours_stays(place: Environment, tmp_path: Path) -> None:
+    async def check() -> None:
+        name, _ = await endpoint_of(place, "sns")
+
+        async def delete(place: Environment) -> None:
+            await place.call("ec2", EAST, "delete_vpc_endpoints", VpcEndpointIds=[name])
+
+        lever = EndpointAccess(region=EAST, endpoint=name)
+        pull = await put_back_after(place, tmp_path, lever, CLOSED, delete)
+        assert (pull.outcome, pull.found) == ("conflict", GONE)
+        wanted = [{"Name": "tag:chaos:for", "Values": [name]}]
+        left = await place.call("ec2", EAST, "describe_security_groups", Filters=wanted)
+        assert not left["SecurityGroups"]
+        with pytest.raises(CallFailed, match="no such endpoint"):
+            await lever.set(place, CLOSED)
 
     asyncio.run(check())
 
@@ -155,7 +284,7 @@ def test_one_more_security_group_on_an_endpoint_is_a_conflict_and_stays(
 ) -> None:
     async def check() -> None:
         found = await place.call("ec2", EAST, "describe_vpc_endpoints")
-        endpoint = found["VpcEndpoints"][0]
+        endpoint = next(e for e in found["VpcEndpoints"] if e["ServiceName"].endswith("sqs"))
         name, groups = endpoint["VpcEndpointId"], endpoint["Groups"]
 
         async def add(place: Environment) -> None:

@@ -115,7 +115,7 @@ def test_of_several_accounts_one_has_to_be_named() -> None:
     )
     write(text + ACCOUNTS + "  " + two)
     done = called("iam-policy", "drill.yaml")
-    assert str(done.exception) == "an account has to be named; the experiment has one, two"
+    assert str(done.exception) == "say which, with --account: one or two"
     assert "ec2:TerminateInstances" in actions(policy("--account", "one"))
     assert "dynamodb:PutItem" not in actions(policy("--account", "one"))
     assert "dynamodb:PutItem" in actions(policy("--account", "two"))

@@ -184,8 +184,15 @@ def test_what_a_lever_cannot_tell_is_told_so() -> None:
 
 
 def test_a_plan_without_objections_says_that_nothing_was_touched() -> None:
-    told = shown(plan(1, guards=plan(1).guards[:1], permissions=()))
-    assert told[-1] == "nothing was touched"
+    sound: dict[str, Any] = {"guards": plan(1).guards[:1], "permissions": ()}
+    assert shown(plan(1, undo_log="s3://drills/undo", **sound))[-1] == "nothing was touched"
+    told = shown(plan(1, **sound))
+    assert told[-1] == "nothing was touched; a run needs an undo log besides: --undo-log URL"
+
+
+def test_guards_of_a_plan_with_a_hole_are_said_to_be_of_the_rest() -> None:
+    assert "guards" in shown(plan(1))
+    assert "guards  of what could be planned" in shown(plan(0, problems=("no subnets",)))
 
 
 def test_scripts_get_everything_and_nothing_folded() -> None:

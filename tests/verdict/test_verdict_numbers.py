@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
 from histories import (
     FAILOVER,
     GOOD,
@@ -17,11 +18,13 @@ from histories import (
     TWO,
     but,
     of_faults,
+    pull,
     run,
     window,
 )
 
 from chaos.history import fold
+from chaos.report import words
 from chaos.verdict import VERSION, Times, judge
 from probes.outages import Interval
 from probes.probe import Sample
@@ -48,6 +51,35 @@ def test_the_moments_of_a_run() -> None:
         over=LIFTED,
         released=RECOVER,
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "back_after"),
+    [
+        ("restored", LIFTED - 10),
+        ("already", LIFTED - 10),
+        ("kept", None),  # a one-way door is never back
+        ("gone", None),  # nor is what went with its environment
+        ("conflict", None),
+        ("failed", None),
+    ],
+)
+def test_only_what_is_back_is_told_to_be_back(outcome: str, back_after: float | None) -> None:
+    pulls = (pull(), pull(pull=1, outcome=outcome, irreversible=outcome == "kept"))
+    history = run(RTO, but(stops=("enough",), asked=10.0, pulls=pulls), playback=GOOD)
+    assert history.back_after == back_after
+    assert ("everything back" in words.stopped(history)) is (back_after is not None)
+
+
+def test_what_is_answered_while_levers_are_moved_for_long_does_not_flatter() -> None:
+    """Good for 5 s while they were, down for the 7 s that the whole of the fault was on."""
+    slow = but(faults=(window(injected=8.0),))
+    m = judge(run(RTO, slow, playback="++++++++-------+++++++++")).probes["playback"]
+    assert m.availability == 0
+    m = judge(run(RTO, slow, playback="+++-----++++++++++++++++")).probes["playback"]
+    assert m.availability == 7 / 12
+    m = judge(run(RTO, but(faults=(window(injected=15.0),)), playback=GOOD)).probes["playback"]
+    assert m.availability == 1
 
 
 def test_the_numbers_of_a_probe() -> None:
