@@ -109,6 +109,7 @@ class Puller:
             prior = await lever.read(environment)
             async with self._turn:
                 pull = await self._write_ahead(fault, account, lever, prior, value)
+        await self._refuse_changed(lever, environment, pull)
         self._not_over()
         await lever.set(environment, value)
         found = await self._read_again(lever, environment, value)
@@ -119,6 +120,17 @@ class Puller:
         pulled = self._journal.write("pulled", pull=pull.pull, read=found)
         self.pulls[pull.pull] = replace(pull, done=pulled["t"])
         await tell_outside(self._journal, pulled)
+
+    async def _refuse_changed(self, lever: Lever, environment: Environment, pull: Pulled) -> None:
+        """To write it down outside takes a while, in which somebody else may have changed it."""
+        if self._journal.outside is None:
+            return
+        found = await lever.read(environment)
+        if found != pull.prior:
+            raise InjectionFailed(
+                f"{lever_name(pull.lever)} was {setting(pull.prior)} a moment ago and now reads"
+                f" {setting(found)}: somebody else changes it, so it is left alone"
+            )
 
     async def _read_again(self, lever: Lever, environment: Environment, value: Value) -> Value:
         """What it reads; where a read may be stale: `value`, as soon as it is that."""

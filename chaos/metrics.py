@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import math
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -91,7 +92,8 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "chaos_run_back_after_seconds": (
         "gauge",
         (),
-        "From the first wish to end the run early until all that was on was back.",
+        "From the first wish to end the run early until all that was on was back;"
+        " NaN when it was not, or nothing was on.",
     ),
     "chaos_verdict": ("gauge", ("verdict",), "1 for the verdict on the run, 0 for the others."),
     "chaos_exit_code": ("gauge", (), "What the command exits with; 4: a rollback is incomplete."),
@@ -130,8 +132,8 @@ class Metrics:
         self._set("chaos_exit_code", (), verdict.exit_code)
         stopped = verdict.about.get("stopped")
         self._set("chaos_run_stopped", (), float(stopped is not None))
-        if stopped and stopped["back_after"] is not None:
-            self._set("chaos_run_back_after_seconds", (), stopped["back_after"])
+        back = (stopped or {}).get("back_after")
+        self._set("chaos_run_back_after_seconds", (), math.nan if back is None else back)
         began, speed, ended = (
             self._values[f"chaos_run_{name}"][()]
             for name in ("start_timestamp_seconds", "speed_ratio", "elapsed_seconds")

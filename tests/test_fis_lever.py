@@ -371,7 +371,8 @@ def test_an_automation_hides_behind_no_target(endpoint: str) -> None:
     async def work(place: Environment) -> None:
         await volumes(place, 1, chaos="allowed")
         one = lever(definition=definition(actions={"stall": STALL, "other": automation}))
-        assert await one.targets(place) == []
+        with pytest.raises(InvalidInput, match="no guard can look at it"):
+            await one.targets(place)
 
     in_moto(endpoint, work)
 
@@ -396,5 +397,27 @@ def test_what_is_named_and_not_found_is_no_target_less(
         one = lever(definition=definition(targets={"data": DATA, "named": named}, actions=there))
         with pytest.raises(InvalidInput, match=arn):
             await one.targets(place)
+
+    in_moto(endpoint, work)
+
+
+def test_groups_of_one_name_in_two_accounts_are_two(endpoint: str) -> None:
+    """Else the tags of one would be those of both, and a limit would count them once."""
+    arn = f"arn:aws:autoscaling:{REGION}::autoScalingGroup:1:autoScalingGroupName/web"
+    group = {"AutoScalingGroupName": "web", "AutoScalingGroupARN": arn}
+    wanted = {"g": {"resourceType": "aws:ec2:autoscaling-group", "resourceArns": [arn]}}
+    actions = {"no": {**ON_ALL_TYPES["no-capacity"], "targets": {"AutoScalingGroups": "g"}}}
+    two = [*OTHERS, {**OTHERS[0], "id": "210987654321", "account": "c"}]
+
+    async def work(place: Environment) -> None:
+        answers = cast("MotoPlace", place).answers
+        answers["autoscaling", "describe_auto_scaling_groups"] = lambda _: {
+            "AutoScalingGroups": [group]
+        }
+        ids = iter([ACCOUNT, "210987654321"])
+        answers["sts", "get_caller_identity"] = lambda _: {"Account": next(ids)}
+        one = lever(definition={"targets": wanted, "actions": actions}, accounts=two)
+        found = await one.targets(place)
+        assert [t.id for t in found] == [f"{ACCOUNT}:web", "210987654321:web"]
 
     in_moto(endpoint, work)

@@ -175,6 +175,21 @@ def test_an_environment_that_hangs_is_given_up(tmp_path: Path) -> None:
     )
 
 
+def test_whoever_gives_up_says_what_went_wrong_last(tmp_path: Path) -> None:
+    """Such as the network ACL to go back to, which somebody has deleted: AWS is asked for long."""
+
+    class Refusing(FakeEnvironment):
+        async def call(self, *_: Any, **__: Any) -> dict[str, Any]:
+            await asyncio.sleep(25)
+            raise CallFailed("replacing it", "NotFound", "there is none")
+
+    ended, _ = restore(tmp_path, [DROP], Refusing(small_lab()))
+    assert ended[0].outcome == "failed"
+    assert ended[0].error == (
+        "gave up waiting for the environment: replacing it failed: NotFound: there is none"
+    )
+
+
 def test_what_went_with_the_environment_needs_no_putting_back(tmp_path: Path) -> None:
     ended, _ = restore(tmp_path, [DROP, DEAD], Gone("embedded", EnvironmentGone("it ended")))
     assert [p.outcome for p in ended] == ["gone", "gone"]

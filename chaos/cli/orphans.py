@@ -130,9 +130,7 @@ async def _look(found: Unfinished, wanted: Wanted) -> Shown:
     shown = Shown(run=found, mine=_mine(found, wanted))
     shown.problems += found.problems
     try:
-        shown.levers = await orphans.look(
-            found, profile=wanted.profile, endpoint=wanted.endpoint
-        )
+        shown.levers = await orphans.look(found, profile=wanted.profile, endpoint=wanted.endpoint)
     except ChaosError as error:
         shown.problems.append(str(error))
     shown.left = not found.nothing_open

@@ -57,9 +57,7 @@ async def _watch(wanted: Wanted, runs: Runs, every_s: float) -> None:
 class Rounds:
     """Looks again and again; what could not be put back is left alone for longer each time."""
 
-    def __init__(
-        self, store: Store, runs: Runs, by: str, wanted: Wanted, every_s: float
-    ) -> None:
+    def __init__(self, store: Store, runs: Runs, by: str, wanted: Wanted, every_s: float) -> None:
         self._store, self._runs, self._by, self._wanted = store, runs, by, wanted
         self._every_s = every_s
         self._pauses: dict[str, tuple[float, float]] = {}  # by run: until when, and how long

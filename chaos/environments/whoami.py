@@ -79,7 +79,9 @@ async def _place(base: AwsCalls) -> Whoami:
     if environ.get(IMDS) or on_ec2():
         return await _of_instance()
     if environ.get(EXECUTION):
-        return Whoami(region=environ.get("AWS_REGION"), why=NOT_TOLD.format(where=environ[EXECUTION]))
+        return Whoami(
+            region=environ.get("AWS_REGION"), why=NOT_TOLD.format(where=environ[EXECUTION])
+        )
     return Whoami(known=True, why="nothing on this machine says that it is one of AWS")
 
 

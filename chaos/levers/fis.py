@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any, ClassVar
 
 from chaos.environments.environment import Environment
-from chaos.errors import InjectionFailed, RestoreFailed
+from chaos.errors import InjectionFailed, InvalidInput, RestoreFailed
 from chaos.levers import expiry
-from chaos.levers.fis_actions import ends_after, lasts, tells_whom
+from chaos.levers.fis_actions import AUTOMATION, ends_after, lasts, tells_whom
 from chaos.levers.fis_api import ALIVE, GRANTS, content, listed, refuse_another, status, told, until
-from chaos.levers.fis_targets import refuse_missing, resolved
+from chaos.levers.fis_targets import of_account, refuse_missing, resolved
 from chaos.levers.lever import Value
 from chaos.levers.marked import FOR, TAG, refuse_others
 from chaos.levers.powers import Call, Grants, Target
@@ -76,12 +76,12 @@ class FisExperiment:
         await settled(self, environment, value, step, *NOT_YET)
 
     async def targets(self, environment: Environment) -> list[Target]:
-        """What the template's targets mean now, in each account; raises InvalidInput.
-
-        None, as of who cannot tell, when one of its actions touches what is not among them.
-        """
+        """What the template's targets mean now, in each account; raises InvalidInput."""
         if not tells_whom(self.definition["actions"]):
-            return []
+            raise InvalidInput(
+                f"fis: {AUTOMATION} may touch anything, so that no guard can look at it; leave the"
+                " action out"
+            )
         wanted = self.definition.get("targets", {})
         found: list[Target] = []
         if not self.accounts:
@@ -89,7 +89,8 @@ class FisExperiment:
         for other in self.accounts:
             place = environment.at(other["account"])
             await refuse_another(place, self.region, other)
-            found += await resolved(place, self.region, wanted)
+            there = await resolved(place, self.region, wanted)
+            found += [of_account(target, other["id"]) for target in there]
         refuse_missing(wanted, found)
         return found
 

@@ -151,9 +151,7 @@ ACTIONS: dict[str, Action] = {
     "aws:rds:reboot-db-instances": _on("DBInstances", "rds:db", lasts=None, one_way=True),
     "aws:s3:bucket-pause-replication": _on("Buckets", "s3:bucket", "region"),
     "aws:ssm:send-command": _on("Instances", "ec2:instance", "documentArn"),
-    AUTOMATION: Action(
-        lasts="maxDuration", needs=("documentArn", "maxDuration")
-    ),
+    AUTOMATION: Action(lasts="maxDuration", needs=("documentArn", "maxDuration")),
 }
 TYPES = frozenset(action.type for action in ACTIONS.values() if action.type)
 TYPE_ALIASES = {"aws:elasticache:redis-replicationgroup": "aws:elasticache:replicationgroup"}

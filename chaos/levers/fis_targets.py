@@ -7,6 +7,7 @@ and a filter that only FIS can apply is left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chaos.environments.environment import Environment
@@ -26,6 +27,7 @@ DESCRIBED = {
 }
 ROLE = "iam:role"
 GROUP_TYPE = "ec2:autoscaling-group"
+BY_NAME = (GROUP_TYPE, "eks:pod")
 GROUP_TAG = "aws:autoscaling:groupName"
 # What Resource Groups Tagging calls the others; None: it may be of several types.
 TAGGED = {
@@ -69,9 +71,17 @@ async def resolved(
     return list(found.values())
 
 
+def of_account(target: Target, account: str) -> Target:
+    """Known by its account too, where its id is a name that another account may have as well."""
+    if target.type not in BY_NAME:
+        return target
+    return replace(target, id=f"{account}:{target.id}")
+
+
 def refuse_missing(targets: Mapping[str, Found], found: Iterable[Target]) -> None:
     """Raises InvalidInput for what the targets name and nobody has found: no guard has seen it."""
-    ids = {target.id for target in found}
+    found = list(found)
+    ids = {target.id for target in found} | {target.id.rpartition(":")[2] for target in found}
     named = {arn for wanted in targets.values() for arn in wanted.get("resourceArns") or ()}
     if missing := sorted(arn for arn in named if ids.isdisjoint((arn, arn.rpartition("/")[2]))):
         raise InvalidInput(f"fis: not found, so no guard can look at it: {', '.join(missing)}")
@@ -206,9 +216,7 @@ async def _named(environment: Environment, region: str, kind: str, arns: list[st
 
 async def _role(environment: Environment, region: str, arn: str) -> Found:
     try:
-        answer = await environment.call(
-            "iam", region, "get_role", RoleName=arn.rpartition("/")[2]
-        )
+        answer = await environment.call("iam", region, "get_role", RoleName=arn.rpartition("/")[2])
     except CallFailed as error:
         if error.code == "NoSuchEntity":
             return {}

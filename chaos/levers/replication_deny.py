@@ -219,7 +219,7 @@ class BucketReplication(Denial):
         await self._call(environment, self.deletes)
 
     async def targets(self, environment: Environment) -> list[Target]:
-        """The bucket, if it is the account's own, in that region: names of buckets are the world's."""
+        """The bucket, if it is the account's own: names of buckets are for all accounts."""
         try:
             tags = tag_map((await self._call(environment, "get_bucket_tagging"))["TagSet"])
         except CallFailed as error:

@@ -84,7 +84,7 @@ class SubnetAcl:
             elif acl and _ours(acl) and not _edited(acl):
                 wanted = value
             if acl and here != wanted:
-                await self._swap(environment, acl, wanted)
+                await self._swap(environment, acl, str(wanted))
             for acl_id in ours:
                 if acl_id != wanted:
                     await self._call(environment, "delete_network_acl", NetworkAclId=acl_id)

@@ -42,5 +42,6 @@ async def cost(planned: Iterable[Planned], environment: Environment, partition: 
         what = "the action-minutes of FIS are not known before" if minutes is None else price
         unknown = (what, ACCOUNTS)
         return Cost(dollars=None, action_minutes=minutes, notes=unknown)
-    notes = (f"{minutes:g} action-minutes of FIS at ${each:.2f}", ACCOUNTS, NEGLIGIBLE)
+    many = f"{minutes:g} action-minute{'' if minutes == 1 else 's'}"
+    notes = (f"{many} of FIS at ${each:.2f}", ACCOUNTS, NEGLIGIBLE)
     return Cost(dollars=round(minutes * each, 2), action_minutes=minutes, notes=notes)

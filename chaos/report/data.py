@@ -279,8 +279,7 @@ def _facts(history: History) -> Iterator[tuple[str, str]]:
     for name in ("endpoint", "version"):
         if told := header["environment"].get(name):
             yield name.capitalize(), str(told)
-    for service, what in history.experiment.get("stand_ins", {}).items():
-        yield f"Stood in for {service}", what
+    yield from words.around(history)
     faults = zip(history.experiment["faults"], header["fidelity"], strict=True)
     for settings, fidelity in faults:
         yield f"Fidelity of {words.fault(settings)}", words.FIDELITY.get(fidelity, fidelity)

@@ -89,8 +89,7 @@ def _reason(history: History, verdict: Verdict, width: int) -> Iterator[str]:
     undone = len(history.open_pulls) if verdict.times else 0
     reasons = (reason for reason in verdict.reasons[undone:] if reason not in silent)
     yield from _wrapped(next(reasons, ""), width)
-    cut = (f"{name}: {text}" for name, text in words.coverage(history))
-    for text in (words.place(history), *words.stood_in(history.experiment), *cut):
+    for text in (words.place(history), *words.stood_in(history.experiment)):
         yield from _wrapped(text, width)
 
 
@@ -125,6 +124,9 @@ def _levers(history: History, width: int) -> Iterator[str]:
     parts = [f"{outcomes.count('restored')} of {len(names)}"]
     parts += [f"{n} {text}" for kind, text in ENDS.items() if (n := outcomes.count(kind))]
     yield from _entry("put back", ", ".join(parts), width)
+    for name, cut, went_on in words.covered(history):
+        yield from _entry("cut", f"by {name}: {cut}", width)
+        yield from _entry("went on", went_on, width)
     if history.stops:
         yield from _entry("stopped", words.stopped(history), width)
 

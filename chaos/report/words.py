@@ -132,6 +132,17 @@ def where(environment: dict[str, Any]) -> str:
     return f"on {name} at {endpoint}" if endpoint else f"on {name}"
 
 
+def around(history: History) -> Iterator[tuple[str, str]]:
+    """Which accounts it was done in and as whom, where its undo log was, and what stood in."""
+    for name, account in history.header["environment"].get("accounts", {}).items():
+        who = [f"as {account['arn']}"] if account.get("arn") else []
+        yield f"Account {name}", ", ".join([account["id"], *account["regions"], *who])
+    if kept := history.header.get("undo_log"):
+        yield "Undo log", kept
+    for service, what in history.experiment.get("stand_ins", {}).items():
+        yield f"Stood in for {service}", what
+
+
 def stood_in(experiment: dict[str, Any]) -> list[str]:
     """A sentence for each service that was not there, with what stood in for it."""
     stand_ins = experiment.get("stand_ins", {})  # older journals have none
@@ -150,10 +161,16 @@ def printable(text: str) -> str:
 
 def coverage(history: History) -> Iterator[tuple[str, str]]:
     """What each fault cut in a real account, and what it could not: an outage of AWS is wider."""
+    for name, cut, went_on in covered(history):
+        yield f"Cut by {name}", cut
+        yield f"Went on under {name}", went_on
+
+
+def covered(history: History) -> Iterator[tuple[str, str, str]]:
+    """The same: the name of the fault, what it cut, and what it did not."""
     told = history.header.get("coverage", [])  # journals of before have none
     brought_about = {pull.fault for pull in history.pulls}
     each = zip(history.experiment["faults"], told, strict=False)
     for number, (settings, coverage) in enumerate(each):
         if coverage and number in brought_about:
-            yield f"Cut by {fault(settings)}", "; ".join(coverage["cut"])
-            yield f"Went on under {fault(settings)}", "; ".join(coverage["goes_on"])
+            yield fault(settings), "; ".join(coverage["cut"]), "; ".join(coverage["goes_on"])

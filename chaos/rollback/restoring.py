@@ -188,7 +188,7 @@ class Restoring:
             before_sleep=self._note,
             reraise=True,
         )
-        found = await attempts(step, *args)
+        found: Value = await attempts(step, *args)
         self.trouble.clear()
         return found
 

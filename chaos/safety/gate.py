@@ -30,9 +30,7 @@ def sources(experiment: Experiment, policy: Policy) -> tuple[Source, ...]:
     return (own, *(Source(str(file), file.rules) for file in policy.files))
 
 
-def policy_for(
-    kind: str, explicit: Path | None = None, experiment: Path | None = None
-) -> Policy:
+def policy_for(kind: str, explicit: Path | None = None, experiment: Path | None = None) -> Policy:
     """The policies for that kind of environment: a lab has none, but one that is named is read.
 
     Raises InvalidInput.

@@ -25,7 +25,7 @@ from chaos.safety.facts import (
 from chaos.safety.planning import Planned, planned_of
 from chaos.safety.terminations import Place, terminated
 
-# The processes without which a group does not notice that an instance is gone, or leaves it at that.
+# Without one of these a group does not notice that an instance is gone, or leaves it at that.
 REPLACING = frozenset({"HealthCheck", "Launch", "ReplaceUnhealthy"})
 
 
@@ -121,7 +121,8 @@ async def _group(place: Place, environment: Environment) -> Group | str:
         )
         members = frozenset(instance["InstanceId"] for instance in found["Instances"])
         suspended = {process["ProcessName"] for process in found.get("SuspendedProcesses", ())}
-        goes = "Status" in found  # AWS tells one only while the group is being deleted
+        # AWS tells a status only while the group is being deleted.
+        launches = "Status" not in found and REPLACING.isdisjoint(suspended)
     except (ChaosError, KeyError, ValueError) as error:
         return str(error) or "it is not there"
-    return Group(members=members, in_service=in_service, launches=not goes and REPLACING.isdisjoint(suspended))
+    return Group(members=members, in_service=in_service, launches=launches)

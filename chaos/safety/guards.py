@@ -73,10 +73,14 @@ def known_targets(facts: Facts, _: Sources) -> Refusals:
     """Whoever cannot say whom it touches touches nobody."""
     for pull in facts.possible:
         if not pull.targets and pull.lever["kind"] not in TOUCH_NOTHING:
-            yield (
-                f"the lever {pull.lever['kind']} of faults[{pull.fault}] cannot tell which"
-                " resources it touches, so no guard can look at them; leave the fault out"
-            )
+            which = f"the lever {pull.lever['kind']} of faults[{pull.fault}]"
+            if pull.targets is None:
+                yield (
+                    f"{which} cannot tell which resources it touches, so no guard can look at them;"
+                    " leave the fault out"
+                )
+            else:
+                yield f"{which} finds nothing to touch now; see to its region, tags and ids"
     for fault, why in facts.drawn.items():
         if isinstance(why, str):
             yield f"whom faults[{fault}] could draw is not known: {why}; name its targets by id"

@@ -65,7 +65,7 @@ def _beyond(
             do = more.replace("%s", f"count: {worst}")
             s = "s" * (worst != 1)
             yield f"{what} {worst} resource{s}, and {who} allows {limit.count}; {do}"
-        if limit.percent is not None:
+        if limit.percent is not None and limit.percent < 1:  # all there are may be any number
             for key, spots in hit.by_kind().items():
                 yield from _share(hit, key, spots, limit.percent, (what, who, more))
 

@@ -61,7 +61,7 @@ def find(
     wrong: list[str] = []
     named = [Path(path) for path in (explicit, os.environ.get(VARIABLE)) if path]
     own = (experiment.absolute().parent, experiment.resolve().parent) if experiment else ()
-    above = [path for directory in (start or Path.cwd(), *own) for path in _upwards(directory)]
+    above = [path for directory in (start or _here(), *own) for path in _upwards(directory)]
     for path in (ORGANISATION, *dict.fromkeys(above), *named):
         try:
             rules = _read(path, needed=path in named)
@@ -73,6 +73,13 @@ def find(
     if wrong:
         raise InvalidInput(*dict.fromkeys(wrong))
     return Policy(tuple(found.values()))
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise InvalidInput("the working directory is gone, and policies with it: cd .") from error
 
 
 def _upwards(directory: Path) -> Iterator[Path]:

@@ -81,8 +81,8 @@ def _enough(facts: Facts, place: Place, group: Group | str | None) -> Iterator[s
             yield f"{spot} is said to be in {what}, which does not have it; choose another one"
     if not group.launches:
         yield (
-            f"{what} launches nothing instead (it is being deleted, or its process Launch, HealthCheck or"
-            " ReplaceUnhealthy is suspended); resume that first"
+            f"{what} launches nothing instead (it is being deleted, or its process Launch,"
+            " HealthCheck or ReplaceUnhealthy is suspended); resume that first"
         )
     worst = hit.worst(lambda spot: _in_group(spot, place) and spot.id in group.in_service)
     if worst >= len(group.in_service):

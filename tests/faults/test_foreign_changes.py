@@ -14,7 +14,7 @@ from moto_account import moto_account
 from moto_place import moto_place
 
 from chaos.environments.environment import Environment
-from chaos.errors import CallFailed
+from chaos.errors import CallFailed, InjectionFailed
 from chaos.history import Pull
 from chaos.injection import Puller
 from chaos.journal import Journal
@@ -158,6 +158,34 @@ def test_a_third_acl_that_comes_at_the_last_moment_stays(
     asyncio.run(check())
 
 
+def test_a_third_acl_that_comes_while_the_pull_is_written_down_stays(
+    account: Account, place: Environment, tmp_path: Path
+) -> None:
+    subnet, third = account.subnets(EAST)[0], ""
+
+    async def check() -> None:
+        before = await acl_of(place, subnet)
+
+        async def outside(event: dict[str, Any]) -> None:
+            nonlocal third
+            if event["event"] == "pull":
+                made = await place.call("ec2", EAST, "create_network_acl", VpcId=before["VpcId"])
+                third = made["NetworkAcl"]["NetworkAclId"]
+                await swap(place, subnet, third)
+
+        journal = Journal.create(tmp_path / "r" / "journal.jsonl", Stopwatch())
+        journal.outside = outside
+        puller = Puller(place, journal, run=RUN)
+        with pytest.raises(InjectionFailed, match="somebody else changes it"):
+            await puller.of_fault(0)(SubnetAcl(region=EAST, subnet=subnet), NONE)
+        (pull,) = await put_back(puller.pulls, place, journal)
+        journal.close()
+        assert (pull.outcome, pull.found) == ("conflict", third)
+        await settle(place, subnet, before["NetworkAclId"])
+
+    asyncio.run(check())
+
+
 def test_groups_that_come_to_an_endpoint_at_the_last_moment_stay(
     place: Environment, tmp_path: Path
 ) -> None:
@@ -209,7 +237,7 @@ def test_of_a_deleted_subnet_nothing_of_ours_stays(
         """The account, without that subnet."""
 
         async def call(self, *what: str, **params: Any) -> dict[str, Any]:
-            found = await place.call(*what, **params)  # type: ignore[arg-type]  # as it is called
+            found = await place.call(*what, **params)
             if subnet in str(params.get("Filters")) and "association" in str(params):
                 found["NetworkAcls"] = []
             return found

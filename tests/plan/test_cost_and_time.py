@@ -50,6 +50,7 @@ def test_fis_is_paid_by_the_begun_minute_of_each_action() -> None:
     assert (found.dollars, found.action_minutes) == (0.7, 7.0)
     assert found.notes == ("7 action-minutes of FIS at $0.10", ACCOUNTS, NEGLIGIBLE)
     assert priced("aws-us-gov", fis("PT5M")).dollars == 0.6
+    assert priced("aws", fis("PT1M")).notes[0] == "1 action-minute of FIS at $0.10"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from chaos.journal import read
 from chaos.report import junit
 from chaos.report.data import page
 from chaos.report.terminal import verdict_block
-from chaos.report.words import coverage
+from chaos.report.words import around, coverage
 from chaos.verdict import judge
 
 FAULT = {"kind": "region_outage", "region": "us-east-1"}
@@ -71,3 +71,14 @@ def test_all_reports_tell_who_stopped_it_whatever_else_went_wrong(tmp_path: Path
     assert "region_outage failed: AccessDenied" in block
     for report in (block, *others):
         assert stops[0] in report
+
+
+def test_the_page_tells_in_which_accounts_and_as_whom(tmp_path: Path) -> None:
+    history = fold(read(journals.region_outage(tmp_path)))
+    account = {"id": "123456789012", "regions": ["us-east-1", "us-west-2"], "arn": "arn:role"}
+    place = history.header["environment"] | {"kind": "aws", "accounts": {"prod": account}}
+    header = history.header | {"environment": place, "undo_log": "s3://drills/undo"}
+    facts = dict(around(replace(history, header=header)))
+    assert facts["Account prod"] == "123456789012, us-east-1, us-west-2, as arn:role"
+    assert facts["Undo log"] == "s3://drills/undo"
+    assert not dict(around(history))

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from guarded import facts, own, policy, pull, refused, subnet
 from moto_account import ACCOUNT, KEYS, REGION, moto_account, on_account
 from moto_place import MotoPlace
 from patients import nothing_configured
@@ -19,6 +20,7 @@ from chaos.custody.orphans import look
 from chaos.custody.unfinished import Unfinished
 from chaos.drill import Drill
 from chaos.environments.calls import AwsCalls
+from chaos.environments.environment import Environment
 from chaos.environments.whoami import Whoami, whoami
 from chaos.errors import CallFailed, InvalidInput, JournalFailed
 from chaos.experiment import Experiment
@@ -98,6 +100,16 @@ def test_a_policy_beside_the_experiment_holds_from_everywhere(
             Drill(path, environment="aws", undo_log="none")
 
 
+def test_without_a_working_directory_nobody_knows_the_policies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(InvalidInput, match="the working directory is gone"):
+        policies.find()
+
+
 def test_what_is_not_allowed_is_not_even_read() -> None:
     rules = policies.Policy((policies.PolicyFile(Path("p"), PolicyRules(regions=("eu-west-1",))),))
     with pytest.raises(InvalidInput, match="regions: us-east-1: p allows eu-west-1"):
@@ -127,7 +139,8 @@ class Elsewhere(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         """Nothing is said."""
@@ -162,7 +175,8 @@ def test_the_bucket_of_another_account_is_none_to_touch(moto: str) -> None:
             await place.call("s3", REGION, "create_bucket", Bucket=name)
         place.answers["s3", "list_buckets"] = lambda _: {"Buckets": [{"Name": "ours"}]}
         levers = [BucketReplication(region=REGION, bucket=name) for name in ("ours", "theirs")]
-        return [[t.id for t in await lever.targets(place)] for lever in levers]
+        there = cast("Environment", place)
+        return [[t.id for t in await lever.targets(there)] for lever in levers]
 
     assert at(moto, work) == [["ours"], []]
 
@@ -171,7 +185,7 @@ def test_the_table_of_another_account_is_none_to_touch(moto: str) -> None:
     async def work(place: MotoPlace) -> Any:
         own = {"TableArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/titles"}
         place.answers["dynamodb", "describe_table"] = lambda _: {"Table": own}
-        return await TableReplication(region=REGION, arn=OTHERS).targets(place)
+        return await TableReplication(region=REGION, arn=OTHERS).targets(cast("Environment", place))
 
     assert at(moto, work) == []
 
@@ -180,7 +194,7 @@ def test_the_vpc_of_chaos_itself_is_a_part_of_its_branch(moto: str) -> None:
     async def work(place: MotoPlace) -> Any:
         (subnet, *_) = (await place.call("ec2", REGION, "describe_subnets"))["Subnets"]
         me = Whoami(subnet=subnet["SubnetId"], region=REGION, known=True)
-        found = await branch.find(experiment(), place, me, None)
+        found = await branch.find(experiment(), cast("Environment", place), me, None)
         return found.ids.get(subnet["VpcId"])
 
     assert at(moto, work) == "the VPC that chaos itself runs in"
@@ -194,7 +208,7 @@ def test_a_group_that_does_not_replace(moto: str, process: str, status: dict[str
     async def work(place: MotoPlace) -> Any:
         answer = {"AutoScalingGroups": [group]}
         place.answers["autoscaling", "describe_auto_scaling_groups"] = lambda _: answer
-        return await gathering._group((None, REGION, "web"), place)
+        return await gathering._group((None, REGION, "web"), cast("Environment", place))
 
     assert at(moto, work).launches is (process == "AZRebalance" and not status)
 
@@ -219,7 +233,9 @@ def test_tags_of_instances_are_no_patterns(moto: str) -> None:
         run = {"ImageId": "ami-12c6146b", "MinCount": 1, "MaxCount": 1, "TagSpecifications": tags}
         await place.call("ec2", REGION, "run_instances", **run)
         fault = {"kind": "instance_termination", "region": REGION, "tags": {"chaos": "n*"}}
-        await InstanceTermination.model_validate(fault).inject(Looker(place), pull)
+        await InstanceTermination.model_validate(fault).inject(
+            Looker(cast("Environment", place)), pull
+        )
 
     with pytest.raises(InvalidInput, match="picks nothing"):
         at(moto, work)
@@ -242,3 +258,12 @@ def test_an_undo_log_leads_to_no_other_cloud(was: str | None, found: str | None)
     )
     with pytest.raises(JournalFailed, match="nothing was touched"):
         asyncio.run(look(run, endpoint=found))
+
+
+def test_of_what_nobody_can_count_only_all_may_be_hit() -> None:
+    unknown = pull(subnet(among=None))
+    all_of_it = {"percent": "100%"}
+    free = own(at_most=all_of_it, at_most_in_a_run=all_of_it)
+    assert "limit of a fault" in refused(facts(unknown))
+    assert refused(facts(unknown), free) == {}
+    assert "limit of a fault" in refused(facts(unknown), free, policy(at_most={"percent": "99%"}))
