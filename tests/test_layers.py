@@ -54,7 +54,7 @@ DOORS = {
     "jmespath": {"probes.aws"},
     "yaml": {"chaos.schema.reader"},
     "moto": {"chaos.lab.moto"},
-    "prometheus_client": {"chaos.metrics"},
+    "prometheus_client": {"chaos.metrics", "chaos.metrics.serving"},
     "rich": {"chaos.cli.live", "chaos.cli.panel"},
     "uvloop": {"chaos.loops"},
 }

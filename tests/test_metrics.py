@@ -22,7 +22,9 @@ from chaos import metrics
 from chaos.errors import InvalidInput
 from chaos.history import fold
 from chaos.journal import Event, read
-from chaos.metrics import FAMILIES, Metrics, served, text, write
+from chaos.metrics import Metrics, text, write
+from chaos.metrics.families import FAMILIES
+from chaos.metrics.serving import served
 from chaos.verdict import judge
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
@@ -296,7 +298,7 @@ def scrape(port: int) -> tuple[str, str]:
 
 def test_they_are_served_on_loopback_while_the_run_goes_on(tmp_path: Path) -> None:
     numbers = Metrics()
-    with served(numbers, 0) as port:
+    with served(numbers.registry, 0) as port:
         assert families(scrape(port)[1])
         for event in of_run(tmp_path):
             numbers(event)
@@ -310,7 +312,7 @@ def test_they_are_served_on_loopback_while_the_run_goes_on(tmp_path: Path) -> No
 def test_they_can_be_scraped_while_events_come_in(tmp_path: Path) -> None:
     events = of_run(tmp_path)
     numbers = counted(events)
-    with served(numbers, 0) as port:
+    with served(numbers.registry, 0) as port:
         for _ in range(5):
             for event in events[1:200]:
                 numbers(event)
@@ -322,7 +324,7 @@ def test_they_can_be_scraped_while_events_come_in(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_sends_nothing_does_not_hold_the_end() -> None:
-    with served(Metrics(), 0) as port:
+    with served(Metrics().registry, 0) as port:
         idle = socket.create_connection(("127.0.0.1", port), timeout=5)
         assert scrape(port)
     idle.close()
@@ -343,7 +345,7 @@ def test_a_reader_that_sends_nothing_does_not_hold_the_end() -> None:
 def test_what_cannot_be_had_is_told_before_anything_is_touched(
     tmp_path: Path, options: tuple[str, str], says: str
 ) -> None:
-    with served(Metrics(), 0) as port:
+    with served(Metrics().registry, 0) as port:
         options = options[0], options[1].replace("TAKEN", str(port))
         done = subprocess.run(
             [sys.executable, "-m", "chaos", "run", "region-outage", *options],
@@ -361,8 +363,8 @@ def test_what_cannot_be_had_is_told_before_anything_is_touched(
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with (
-        served(Metrics(), 0) as port,
+        served(Metrics().registry, 0) as port,
         pytest.raises(InvalidInput, match=f"127.0.0.1:{port}: Address already in use; choose"),
-        served(Metrics(), port),
+        served(Metrics().registry, port),
     ):
         raise AssertionError("unreachable")

@@ -11,7 +11,8 @@ import pytest
 from chaos.cli.dns_places import allowed_of
 from chaos.cli.token import token_of
 from chaos.errors import InvalidInput
-from chaos.metrics import Metrics, served
+from chaos.metrics import Metrics
+from chaos.metrics.serving import served
 
 TOKEN = "a-token-of-24-characters"  # noqa: S105  # of a test
 
@@ -53,7 +54,7 @@ def status(port: int, **headers: str) -> int:
 
 
 def test_metrics_are_for_who_shows_the_token() -> None:
-    with served(Metrics(), 0, token=TOKEN) as port:
+    with served(Metrics().registry, 0, token=TOKEN) as port:
         assert status(port) == 401
         assert status(port, Authorization=f"Bearer {TOKEN}x") == 401
         assert status(port, Authorization=f"Bearer {TOKEN}") == 200

@@ -178,12 +178,13 @@ def _metrics(
         return
     from chaos.cli.dns_places import place, shown
     from chaos.cli.view import safely
-    from chaos.metrics import Metrics, served
+    from chaos.metrics import Metrics
+    from chaos.metrics.serving import served
 
     at = place(address, port, "--metrics-address")
     wanted, is_new = token.token_of(token_file, at[0])
     metrics = Metrics()
-    with served(metrics, port, at[0], wanted) as port:
+    with served(metrics.registry, port, at[0], wanted) as port:
         tell(f"metrics at http://{shown((at[0], port))}/metrics")
         if wanted and is_new:
             tell(token.told(wanted))

@@ -6,29 +6,21 @@ experiment gives, and words from closed sets: never an error's text, an address 
 
 from __future__ import annotations
 
-import contextlib
-import hmac
 import math
-import socket
-import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from http.server import ThreadingHTTPServer
 from itertools import accumulate
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, MetricsHandler, generate_latest, write_to_textfile
+from prometheus_client import CollectorRegistry, generate_latest, write_to_textfile
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from chaos.errors import InvalidInput
 from chaos.history import UNFINISHED
 from chaos.journal import Event
+from chaos.metrics.families import FAMILIES
 from chaos.verdict import Result, Verdict
 
-LOOPBACK = "127.0.0.1"
-# A reader that sends nothing is let go after so many seconds of the wall.
-READER_TIMEOUT_S = 5
 PHASES = ("steady", "inject", "hold", "rollback", "recover", "judge")
 RESULTS = ("good", "bad", "crashed")
 OUTCOMES = ("open", "restored", "already", "conflict", "failed", "kept", "gone")
@@ -39,66 +31,6 @@ TYPES = {
     "gauge": GaugeMetricFamily,
     "histogram": HistogramMetricFamily,
 }
-# name: type, labels, help
-FAMILIES: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "chaos_build_info": (
-        "gauge",
-        ("version",),
-        "The version of chaos that carried the run out; 1.",
-    ),
-    "chaos_run_info": ("gauge", ("run", "experiment", "environment"), "Which run this is; 1."),
-    "chaos_run_start_timestamp_seconds": ("gauge", (), "Unix time at which the run began."),
-    "chaos_run_end_timestamp_seconds": ("gauge", (), "Unix time at which the run ended."),
-    "chaos_run_elapsed_seconds": ("gauge", (), "How long the run has gone on."),
-    "chaos_run_speed_ratio": ("gauge", (), "Seconds of the lab's clock in one of the wall's."),
-    "chaos_run_phase": ("gauge", ("phase",), "1 for the phase in which the run is, 0 for others."),
-    "chaos_probe_attempts_total": (
-        "counter",
-        ("probe", "result"),
-        "Finished attempts; crashed ones say nothing about the system.",
-    ),
-    "chaos_probe_latency_seconds": ("histogram", ("probe",), "Time that good attempts took."),
-    "chaos_probe_up": ("gauge", ("probe",), "1 when the last attempt was good, 0 when it was bad."),
-    "chaos_fault_active": (
-        "gauge",
-        ("fault", "kind"),
-        "1 from the beginning of the injection until the fault is lifted, 0 otherwise.",
-    ),
-    "chaos_pulls": ("gauge", ("outcome",), "Levers that were moved, by what became of them."),
-    "chaos_levers_open": ("gauge", (), "Levers that were moved and are not back, but could be."),
-    "chaos_objective_limit_seconds": ("gauge", ("probe", "objective"), "The time promised."),
-    "chaos_objective_low_seconds": (
-        "gauge",
-        ("probe", "objective"),
-        "What was measured is at least this long.",
-    ),
-    "chaos_objective_high_seconds": (
-        "gauge",
-        ("probe", "objective"),
-        "What was measured is at most this long; +Inf when nothing bounds it.",
-    ),
-    "chaos_availability_limit_ratio": ("gauge", ("probe",), "The availability promised."),
-    "chaos_availability_ratio": (
-        "gauge",
-        ("probe",),
-        "Good ones among the attempts begun while the fault was on.",
-    ),
-    "chaos_objective_result": (
-        "gauge",
-        ("probe", "objective", "result"),
-        "1 for what became of the objective: held, broken or unknown; 0 for the others.",
-    ),
-    "chaos_run_stopped": ("gauge", (), "1 when the run was ended early, 0 otherwise."),
-    "chaos_run_back_after_seconds": (
-        "gauge",
-        (),
-        "From the first wish to end the run early until all that was on was back;"
-        " NaN when it was not, or nothing was on.",
-    ),
-    "chaos_verdict": ("gauge", ("verdict",), "1 for the verdict on the run, 0 for the others."),
-    "chaos_exit_code": ("gauge", (), "What the command exits with; 4: a rollback is incomplete."),
-}
-
 Labels = tuple[str, ...]
 
 
@@ -253,57 +185,3 @@ def write(path: Path, events: Iterable[Event], verdict: Verdict) -> None:
         metrics(event)
     metrics.judged(verdict)
     write_to_textfile(str(path), metrics.registry)
-
-
-class _Server6(ThreadingHTTPServer):
-    address_family = socket.AF_INET6
-
-
-def _handler(metrics: Metrics, token: str | None) -> type[MetricsHandler]:
-    wanted = b"Bearer " + token.encode() if token else b""
-
-    class Handler(MetricsHandler.factory(metrics.registry)):  # type: ignore[misc]  # made at run time
-        timeout = READER_TIMEOUT_S
-
-        def do_GET(self) -> None:  # noqa: N802  # the base class's
-            shown = self.headers.get("Authorization", "").encode("latin-1", "replace")
-            if not wanted or hmac.compare_digest(shown, wanted):
-                super().do_GET()
-                return
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", "Bearer")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-    return Handler
-
-
-@contextlib.contextmanager
-def served(
-    metrics: Metrics, port: int, address: str = LOOPBACK, token: str | None = None
-) -> Iterator[int]:
-    """While it is entered, `/metrics` at that IP address gives the numbers; gives the port.
-
-    Port 0 is any that is free. With a `token`, only who shows it gets them. Raises InvalidInput
-    when the address or port cannot be had.
-    """
-    try:
-        server = (_Server6 if ":" in address else ThreadingHTTPServer)(
-            (address, port), _handler(metrics, token)
-        )
-    except OSError as error:
-        raise InvalidInput(
-            f"metrics cannot be served on {address}:{port}: {error.strerror};"
-            " choose another --metrics-port, or 0 for any that is free"
-        ) from error
-    # How often it looks whether it is to end, in seconds of the wall.
-    thread = threading.Thread(
-        target=server.serve_forever, args=(0.05,), name="metrics", daemon=True
-    )
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
