@@ -163,6 +163,7 @@ class FakeEnvironment:
                 "InstanceId": i,
                 "State": {"Name": self.state["instances"][i]},
                 "Placement": {"AvailabilityZone": ZONES["us-east-1"][0]},
+                "Tags": [{"Key": "service", "Value": "playback"}],
             }
             for i in wanted
         ]
