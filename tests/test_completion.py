@@ -71,7 +71,7 @@ def test_commands_and_options() -> None:
     assert offered("va") == ["validate"]
     assert "--version" in offered("--")
     assert {"--json", "--environment", "--var"} <= set(offered("plan", "region-outage", "--"))
-    assert offered("run", "--environment", "") == ["embedded", "localstack"]
+    assert offered("run", "--environment", "") == ["embedded", "localstack", "aws"]
     assert offered("list", "r") == ["runs"]
 
 

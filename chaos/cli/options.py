@@ -10,7 +10,6 @@ import click
 from chaos.cli import completions
 from chaos.environments import KINDS
 from chaos.runs import Runs
-from probes.durations import parse
 
 experiment = click.argument("experiment", shell_complete=completions.experiments)
 
@@ -110,6 +109,8 @@ def seconds(_ctx: click.Context, _param: click.Parameter, text: str | None) -> f
     """A duration as an option has it, such as `30m`."""
     if text is None:
         return None
+    from probes.durations import parse
+
     try:
         found = parse(text)
     except ValueError as error:

@@ -71,10 +71,12 @@ def left_behind(directory: Path) -> list[str]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             state, _, _, session, *_ = (process / "stat").read_text().rpartition(")")[2].split()
+            words = (process / "cmdline").read_text()
         except OSError:
             continue  # it has just ended
-        if int(session) == lab and state not in "ZX":  # those are dead, and wait for init
-            found.append(f"{process.name}: {(process / 'cmdline').read_text()}")
+        # Those are dead, and wait for init; one that is ending has given its memory back.
+        if int(session) == lab and state not in "ZX" and words:
+            found.append(f"{process.name}: {words}")
     return found
 
 
