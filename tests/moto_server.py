@@ -7,6 +7,7 @@ a table are told by DescribeTable (nothing is copied: a control plane), and stre
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,8 +17,16 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from moto.ec2.exceptions import InvalidAssociationIdError
 from moto.ec2.models.network_acls import NetworkAclBackend
+from moto.ec2.responses.network_acls import NetworkACLs
 
 from chaos.lab.moto import main
+
+OF_ACLS = (
+    "create_network_acl",
+    "delete_network_acl",
+    "describe_network_acls",
+    "replace_network_acl_association",
+)
 
 
 class _StreamArn(str):
@@ -65,6 +74,21 @@ def _let_streams_have_policies() -> None:
         setattr(DynamoDBBackend, name, of_streams(getattr(DynamoDBBackend, name)))
 
 
+def _one_at_a_time() -> None:
+    """moto answers calls in threads, and breaks when one goes through what another changes."""
+    turn = threading.RLock()
+
+    def locked(method: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*given: Any, **named: Any) -> Any:
+            with turn:
+                return method(*given, **named)
+
+        return called
+
+    for name in OF_ACLS:
+        setattr(NetworkACLs, name, locked(getattr(NetworkACLs, name)))
+
+
 def _refuse_old_associations() -> None:
     """As EC2 does; moto breaks, and takes the subnet's ACL away before it finds no other."""
     replace = NetworkAclBackend.replace_network_acl_association
@@ -83,5 +107,6 @@ if __name__ == "__main__":
     _remember_replicas()
     _let_streams_have_policies()
     _refuse_old_associations()
+    _one_at_a_time()
     moto_dns_firewall.add_to_moto()
     sys.exit(main(sys.argv[1]))

@@ -24,7 +24,9 @@ def test_each_option_is_told_once_below_its_title(name: str) -> None:
     context = click.Context(command, info_name=f"chaos {name}", help_option_names=["--help"])
     told = command.get_help(context)
     options = [o for p in command.params if isinstance(p, click.Option) for o in p.opts]
-    assert sorted(re.findall(r"^  (--[a-z-]+)", told, re.MULTILINE)) == sorted([*options, "--help"])
+    shown = re.findall(r"^  (?:-h, )?(--[a-z-]+)", told, re.MULTILINE)
+    # Click keeps the option of help, with the names that it had where it was first asked for.
+    assert sorted(shown) == sorted({*options, "--help"} - {"-h"})
     titles = re.findall(r"^([A-Z].*):$", told, re.MULTILINE)
     assert titles == [*command.sections, "Options"]
 

@@ -121,7 +121,8 @@ def test_a_link_that_fails_is_noticed_by_its_consumer_alone(
     lab: Lab, rule: dict[str, Any], why: str
 ) -> None:
     assert lab.put({**rule, **LINK}) == {}
-    assert lab.ask("describe_link_rule", id="t") == {"rule": {**rule, **LINK}, "hits": 0}
+    # Health checks are traffic too, so that it may have met some already.
+    assert lab.ask("describe_link_rule", id="t")["rule"] == {**rule, **LINK}
     wait_until(lambda: lab.page().endswith(why))
     wait_until(lambda: lab.page().endswith("the circuit breaker is open"))
     assert lab.get(RECOMMENDATIONS, "/recommendations")[0] == 200
