@@ -10,7 +10,7 @@ import bisect
 import re
 import tomllib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from chaos.schema.nodes import At, Mapping, Node, Problem, Scalar, Sequence
 from chaos.schema.reader import DEEPEST, LARGEST
@@ -96,10 +96,9 @@ class _Walk:
         if not many:
             return _inside(table, [last])
         _, tables = table.entries.setdefault(last.text, (last, _Tables(last.at)))
-        if not isinstance(tables, _Tables):
-            raise ValueError(f"{last.text} is no list of tables")  # noqa: TRY004  # of the text
-        tables.items.append(_Table(last.at))
-        return tables.items[-1]
+        added = _Table(last.at)
+        cast("_Tables", tables).items.append(added)  # tomllib would not have taken another
+        return added
 
     def _pair(self, table: _Table) -> None:
         *before, last = self._keys()
@@ -161,9 +160,8 @@ class _Walk:
         return self._pos
 
     def _take(self, pattern: re.Pattern[str]) -> str:
-        found = pattern.match(self._text, self._pos)
-        if found is None:
-            raise ValueError(f"no TOML at {self._at()}")
+        # It matches, because tomllib has taken the text.
+        found = cast("re.Match[str]", pattern.match(self._text, self._pos))
         self._pos = found.end()
         return found[0]
 
