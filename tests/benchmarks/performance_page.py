@@ -23,14 +23,17 @@ def block(name: str, figures: Sequence[Figure]) -> str:
 
 def put(text: str, name: str, figures: Sequence[Figure]) -> str:
     """The page's text with this benchmark's block; raises ValueError when it has no place there."""
+    return replaced(text, name, block(name, figures), PAGE)
+
+
+def replaced(text: str, name: str, new: str, page: Path) -> str:
+    """A page's text with `new` between the marks of that name; raises ValueError without them."""
     begin, end = f"<!-- figures: {name} -->\n", "<!-- end of figures -->"
     pattern = re.escape(begin) + r".*?" + re.escape(end)
-    new, count = re.subn(
-        pattern, lambda _: begin + block(name, figures) + end, text, flags=re.DOTALL
-    )
+    text, count = re.subn(pattern, lambda _: begin + new + end, text, flags=re.DOTALL)
     if count != 1:
-        raise ValueError(f"{PAGE.name} has {count} places for the figures of {name}, not one")
-    return new
+        raise ValueError(f"{page.name} has {count} places for the figures of {name}, not one")
+    return text
 
 
 def machine() -> str:

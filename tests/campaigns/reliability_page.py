@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.performance_page import machine
+from benchmarks.performance_page import machine, replaced
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 COMMAND = "PYTHONPATH=tests python -m campaigns"
@@ -22,11 +21,4 @@ def block(arguments: str, rows: Sequence[tuple[str, str]]) -> str:
 
 def put(text: str, name: str, arguments: str, rows: Sequence[tuple[str, str]]) -> str:
     """The page's text with this campaign's block; raises ValueError when it has no place there."""
-    begin, end = f"<!-- figures: {name} -->\n", "<!-- end of figures -->"
-    pattern = re.escape(begin) + r".*?" + re.escape(end)
-    new, count = re.subn(
-        pattern, lambda _: begin + block(arguments, rows) + end, text, flags=re.DOTALL
-    )
-    if count != 1:
-        raise ValueError(f"{PAGE.name} has {count} places for the figures of {name}, not one")
-    return new
+    return replaced(text, name, block(arguments, rows), PAGE)
