@@ -9,6 +9,7 @@
     ├── Stopped             the user ended it before anything was touched              exit 3
     ├── InjectionFailed     a fault could not be brought about                         exit 3
     ├── RestoreFailed       a lever could not be put back                              exit 4
+    ├── StoreFailed         the history of runs cannot be written or read              exit 2
     └── JournalFailed       the record cannot be written or read                       exit 2
 
 Each message is one sentence or more that says where, what, and what to do. Anything else that
@@ -61,15 +62,19 @@ class EnvironmentGone(EnvironmentFailed):
 
 
 class CallFailed(ChaosError):
-    """One call to the environment failed; `code` and `said` are the service's own."""
+    """One call to the environment failed; `code` and `said` are the service's own.
+
+    So is `request_id`: by it AWS knows the request; empty where nobody has answered.
+    """
 
     exit_code = 3
 
-    def __init__(self, call: str, code: str, message: str) -> None:
+    def __init__(self, call: str, code: str, message: str, request_id: str = "") -> None:
         super().__init__(f"{call} failed: {code}: {message}")
         self.call = call
         self.code = code
         self.said = message
+        self.request_id = request_id
 
 
 class Unsupported(CallFailed):
@@ -92,6 +97,10 @@ class RestoreFailed(ChaosError):
     """A lever is not at its prior value."""
 
     exit_code = 4
+
+
+class StoreFailed(ChaosError):
+    """The history of runs cannot be written or read."""
 
 
 class JournalFailed(ChaosError):

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.called import Call, calls
 from chaos.errors import JournalFailed
 from chaos.journal import VERSION, Event, read, salvaged
+from chaos.marks import Mark
 from chaos.salvaging import usable
 from probes.probe import Sample
 
@@ -67,13 +69,18 @@ class FaultWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRead:
-    """What a ledger found when it was read: `when` is "failover" (fault still on) or "end"."""
+    """What a ledger found when it was read: `when` is "failover" (fault still on) or "end".
+
+    `conflicting` are numbers whose record had other content; `ordered`: the order means something.
+    """
 
     probe: str
     when: str
     began: float
     t: float  # when it had ended
     found: tuple[int, ...]
+    conflicting: tuple[int, ...] = ()
+    ordered: bool = False
     error: str = ""
 
 
@@ -87,9 +94,11 @@ class History:
     faults: tuple[FaultWindow, ...] = ()
     pulls: tuple[Pull, ...] = ()
     ledgers: tuple[LedgerRead, ...] = ()
+    calls: tuple[Call, ...] = ()  # what the API was asked to change
     stops: tuple[str, ...] = ()  # why the run was ended early, first reason first
     asked: float | None = None  # when somebody first wished so
     notes: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
     ended: float = 0.0  # time of the last event
     finished: bool = False  # the run came to its own end
     lost: tuple[str, ...] = ()  # what may be open and is not among the pulls: it cannot be read
@@ -153,6 +162,10 @@ class History:
     def phase(self, name: str) -> float | None:
         """When the phase began, or None when the run did not come to it."""
         return next((t for phase, t in self.phases if phase == name), None)
+
+    def mark(self, what: str) -> Mark | None:
+        """The first mark of that name."""
+        return next((mark for mark in self.marks if mark.what == what), None)
 
 
 def _down_since(samples: Sequence[Sample], asked: float, marked: float) -> float:
@@ -224,15 +237,19 @@ def _fold(events: Sequence[Event]) -> History:
                 began=e["began"] if "began" in e else e["t"],
                 t=e["t"],
                 found=tuple(e["found"]),
+                conflicting=tuple(e.get("conflicting", ())),  # journals of before have none
+                ordered=e.get("ordered", False),
                 error=e.get("error", ""),
             )
             for e in _of(events, "ledger")
         ),
+        calls=calls(events),
         stops=tuple(e["why"] for e in _of(events, "stop")),
         asked=min(
             (e["asked"] if "asked" in e else e["t"] for e in _of(events, "stop")), default=None
         ),
         notes=tuple(e["text"] for e in _of(events, "note")),
+        marks=tuple(map(Mark.noted, _of(events, "mark"))),
         ended=events[-1]["t"],
         finished=any(_of(events, "end")),
     )

@@ -18,6 +18,7 @@ from chaos.levers import Lever, Value, to_json
 from chaos.levers.marked import bound
 from chaos.loops import speed_of
 from chaos.outside import must_be_outside, tell_outside
+from chaos.recording import Recorded
 from probes.aws_api import reads
 
 T = TypeVar("T")
@@ -111,7 +112,7 @@ class Puller:
                 pull = await self._write_ahead(fault, account, lever, prior, value)
         await self._refuse_changed(lever, environment, pull)
         self._not_over()
-        await lever.set(environment, value)
+        await lever.set(Recorded(environment, self._journal, pull, undo=False), value)
         found = await self._read_again(lever, environment, value)
         if found != value:
             raise InjectionFailed(

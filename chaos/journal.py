@@ -44,6 +44,7 @@ class Journal:
         self.outside: Callable[[Event], Awaitable[None]] | None = None
         self.copying = asyncio.Lock()  # one event at a time
         self.behind = False  # whether it was told that the copy lacks something
+        self.full = False  # whether it lives on its reserve, which is for what must not be lost
         self._fd = fd
         self._n = n
         self._clock = clock
@@ -130,6 +131,7 @@ class Journal:
                 self._reserve.unlink()
             except OSError as error:
                 raise _cannot("write", self.path, error) from error
+            self.full = True
             entry = self.write(event, **fields)
         await self.sync()
         return entry

@@ -15,7 +15,7 @@ from chaos.loops import Stopwatch
 from chaos.record import Record, Stop
 from chaos.watch import Watch
 from probes.durations import show
-from probes.probe import Attempt, Ledger, ProbeFailed, Sample
+from probes.probe import CONFLICTING, Attempt, Ledger, ProbeFailed, Sample
 from probes.schedule import run_probe
 
 log = logging.getLogger("chaos")
@@ -47,6 +47,9 @@ class Probing:
         self._stop = stop
         self._now = now
         self._watch = Watch(experiment.probes)
+        objectives = experiment.objectives.items()
+        self._to_return = [name for name, o in objectives if o.fails_back_within is not None]
+        self._homes: dict[str, str | None] = {}
         self.armed = False  # whether stop conditions count: only while something is broken
 
     @contextlib.asynccontextmanager
@@ -75,6 +78,15 @@ class Probing:
         met = good.done()
         await cancel([good, stop])
         return met
+
+    def learn_homes(self) -> None:
+        """Remember which regions answer: those that have to come back are to answer again."""
+        regions = self._watch.homes()
+        self._homes = {name: regions[name] for name in self._to_return}
+
+    def await_homes(self) -> None:
+        """From now on they are good only when answered from there."""
+        self._watch.expect(self._homes)
 
     async def read_ledgers(self, when: str) -> None:
         """Ask all ledgers at once what survived; `when` is "failover" or "end"."""
@@ -106,24 +118,31 @@ class Probing:
             self._stop.request(f"stop_when: {down} was down for {show(self._limits[down])}")
 
     async def _read(self, name: str, ledger: Ledger, when: str) -> None:
-        began, timeout = self._now(), self._probes[name].timeout
+        began, probe = self._now(), self._probes[name]
         found: list[int] = []
         error = ""
         for n in range(LEDGER_READS):
             attempt = Attempt(run=self._run, probe=name, n=n)
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(probe.timeout):
                     found, error = await ledger.read(self._nets[name], attempt), ""
                 break
             except TimeoutError:
-                error = f"no answer within {show(timeout)}"
+                error = f"no answer within {show(probe.timeout)}"
             except (ProbeFailed, OSError) as failed:
                 error = str(failed)
             except Exception as defect:  # a probe may be anybody's code; it proves nothing then
                 log.exception("a defect of the ledger %s", name)
                 error = repr(defect)
         self._record.note(
-            "ledger", probe=name, when=when, began=round(began, 6), found=found, error=error
+            "ledger",
+            probe=name,
+            when=when,
+            began=round(began, 6),
+            found=found,
+            conflicting=[] if error else attempt.detail.get(CONFLICTING, []),
+            ordered=probe.ordered,
+            error=error,
         )
 
 

@@ -18,6 +18,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from chaos.chance import Trial, draw_from
 from chaos.environments.environment import Environment
 from chaos.errors import ChaosError
 from chaos.experiment import Experiment
@@ -26,6 +27,7 @@ from chaos.history import Pull
 from chaos.injection import Looker, Permit, Puller, to_its_end
 from chaos.journal import Journal
 from chaos.loops import Stopwatch, speed_of
+from chaos.marks import note_marks
 from chaos.probing import Probing, cancel
 from chaos.record import Record, Stop
 from chaos.rollback import incomplete, put_back
@@ -49,12 +51,15 @@ class Run:
         permit: Permit | None = None,
         *,
         longest: float | None = None,
+        trial: Trial | None = None,
     ) -> None:
         """`permit` is asked before each pull.
 
-        `longest` is after how many seconds from the first injection everything goes back.
+        `longest` is after how many seconds from the first injection everything goes back, `trial`
+        what it draws from, as one of a set.
         """
         self._experiment = experiment
+        self._trial = trial
         self._environment = environment
         self._stop = stop
         self._loop = asyncio.get_running_loop()
@@ -78,15 +83,17 @@ class Run:
         defect, of a fault or of ours, the log has the traceback too.
         """
         over = asyncio.create_task(self._mind_the_environment())
+        journal = self._record.journal
+        marks = asyncio.create_task(note_marks(journal.path, journal.now, self._record.note))
         async with self._probing.ticking():
             try:
-                if await self._steady() and await self._conditions.clear(self._stop):
+                if await self._ready():
                     await self._timeline()
             finally:
                 await to_its_end(self._rollback())
             if self._puller.pulls and not self._stop.requested:
                 await self._recover()
-        await cancel([over])
+        await cancel([over, marks])
         await self._record.note_stops()
         self._record.note("phase", phase="judge")
         await self._record.note_durably("end")
@@ -107,8 +114,25 @@ class Run:
             )
         return met and not self._stop.requested
 
+    async def _ready(self) -> bool:
+        """Whether all is well and nothing speaks against breaking it."""
+        if not (await self._steady() and await self._conditions.clear(self._stop)):
+            return False
+        return self._trial is None or await self._any_moment(self._trial)
+
+    async def _any_moment(self, trial: Trial) -> bool:
+        """Steady is found when an attempt ends, so that the fault would always come right after."""
+        stop = asyncio.create_task(self._stop.wait())
+        longest = max(probe.every for probe in self._experiment.probes.values())
+        await asyncio.wait({stop}, timeout=trial.pause(longest))
+        await cancel([stop])
+        if (bad := self._probing.not_good()) and not self._stop.requested:
+            self._stop.request(f"no longer steady: not good: {', '.join(bad)}; nothing was broken")
+        return not self._stop.requested
+
     async def _timeline(self) -> None:
         self._record.note("phase", phase="inject")
+        self._probing.learn_homes()
         self._probing.armed = True
         began = self._loop.time()
         faults = [
@@ -133,6 +157,8 @@ class Run:
 
     async def _fault(self, number: int, fault: Fault, began: float) -> None:
         await self._sleep_until(began + fault.at)
+        if self._trial is not None:
+            draw_from(self._trial.draws(f"faults[{number}]"))
         try:
             self._fault_is("injecting", number, fault)
             look = Looker(self._environment.at(fault.account))
@@ -190,6 +216,7 @@ class Run:
         probes = self._experiment.probes.values()
         confirmed = max(p.confirm * p.every + p.timeout for p in probes)
         good_for = max(self._experiment.steady_state.for_, confirmed)
+        self._probing.await_homes()
         await self._probing.until_good(good_for, self._experiment.recover_within + good_for)
         if not self._stop.requested:
             await self._probing.read_ledgers("end")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
+from probes.failover import region
 from probes.probe import Sample
 
 
@@ -16,10 +18,27 @@ class Watch:
         self._errors: dict[str, str] = dict.fromkeys(self._good_since, "no attempt has ended")
         self._good_until: dict[str, float] = dict.fromkeys(self._good_since, 0.0)
         self._bad_since: dict[str, float | None] = dict.fromkeys(self._good_since)
+        self._regions: dict[str, str | None] = dict.fromkeys(self._good_since)
+        self._home: dict[str, str | None] = {}  # by probe, where only its answers are good
         self._news = asyncio.Event()
+
+    def homes(self) -> dict[str, str | None]:
+        """The region that the last good answer to each probe came from, if it said so."""
+        return dict(self._regions)
+
+    def expect(self, homes: Mapping[str, str | None]) -> None:
+        """From now on an answer to one of these probes from another region than its own is bad."""
+        for probe, home in homes.items():
+            if home is not None and self._regions[probe] not in (None, home):
+                self._good_since[probe] = None
+        self._home = dict(homes)
 
     def saw(self, sample: Sample) -> None:
         """Take one sample, in the order in which they end."""
+        came_from = region(sample)
+        self._regions[sample.probe] = came_from or self._regions[sample.probe]
+        if sample.ok and (home := self._home.get(sample.probe)) and came_from not in (None, home):
+            sample = replace(sample, ok=False, error=f"answered from {came_from}, not from {home}")
         if sample.ok:
             self._bad_since[sample.probe] = None
             if self._good_since[sample.probe] is None:

@@ -10,12 +10,14 @@ __all__ = ["KINDS", "Probe"]
 KINDS: Kinds[Probe] = Kinds(
     {
         "aws": "probes.aws:Aws",
+        "cloudwatch": "probes.cloudwatch:Cloudwatch",
         "cloudwatch_alarm": "probes.cloudwatch_alarm:CloudwatchAlarm",
         "command": "probes.command:Command",
         "dns": "probes.dns:Dns",
         "dynamodb_ledger": "probes.dynamodb_ledger:DynamodbLedger",
         "grpc_health": "probes.grpc_health:GrpcHealth",
         "http": "probes.http:Http",
+        "prometheus": "probes.prometheus:Prometheus",
         "s3_ledger": "probes.s3_ledger:S3Ledger",
         "sqs_ledger": "probes.sqs_ledger:SqsLedger",
         "step_functions": "probes.step_functions:StepFunctions",

@@ -18,7 +18,7 @@ from probes.probe import Attempt, Probe
 from probes.tls_context import Tls
 
 if TYPE_CHECKING:  # what only an attempt needs
-    from probes.http_exchange import Exchange
+    from probes.http_exchange import Exchange, Response
     from probes.net import Net
 
 PORTS = {"http": 80, "https": 443}
@@ -61,8 +61,10 @@ class Http(Probe):
     asked for, and the connection is closed after the answer. Host, User-Agent, Accept and
     Accept-Encoding can be replaced by `headers`; what says where a message ends cannot.
 
-    When the answer has the header `region_header`, each sample tells the region that it names, so
-    that the report can show who answered.
+    Each sample tells the region that answered, where the answer says so: in the header
+    `region_header`, or in its body, where `region_matches` finds it. With the objectives
+    `fails_over_within` and `fails_back_within`, the time until another region answers, and until
+    the first one alone answers again, are measured by that.
 
     Measured phases: `name`, `connect`, `tls`, `first_byte`, `body`.
     """
@@ -80,6 +82,8 @@ playback:
   max_latency: 800ms
 """
 
+    tells_region: ClassVar[bool] = True
+
     kind: Literal["http"]
     url: Annotated[str, AfterValidator(_checked_url)] = Field(
         description="http:// or https://, without credentials"
@@ -94,7 +98,12 @@ playback:
     expect: Expect = Field(default_factory=Expect, description="what must come back")
     tls: Tls = Field(default_factory=Tls, description="for https: how to check the certificate")
     region_header: str = Field(
-        default="x-region", description="header that says which region answered, for the report"
+        default="x-region", description="header that says which region answered"
+    )
+    region_matches: re.Pattern[str] | None = Field(
+        default=None,
+        description="regular expression with one group that finds it in the body, such as"
+        ' "region": "([a-z0-9-]+)"; used where that header is missing',
     )
 
     @field_validator("url")
@@ -102,6 +111,13 @@ playback:
     def _has_the_family(cls, url: str, info: ValidationInfo) -> str:
         fits(urlsplit(url).hostname or "", info.data.get("family", "any"))
         return url
+
+    @field_validator("region_matches")
+    @classmethod
+    def _one_group(cls, pattern: re.Pattern[str] | None) -> re.Pattern[str] | None:
+        if pattern is not None and pattern.groups != 1:
+            raise ValueError(f"{pattern.pattern[:60]!r} has {pattern.groups} groups, not one")
+        return pattern
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -117,6 +133,13 @@ playback:
 
     async def check(self, net: Net, attempt: Attempt) -> None:
         """Send the request once; good when all of `expect` holds."""
+        judge(await self.answer(net, attempt), self.expect)
+
+    async def answer(self, net: Net, attempt: Attempt) -> Response:
+        """Send the request once; the whole answer, whatever it says.
+
+        Raises ProbeFailed or OSError when none comes.
+        """
         from probes.http_exchange import Exchange
 
         url = self._url
@@ -138,11 +161,14 @@ playback:
             transport.abort()
             exchange.close()
             attempt.detail |= self._seen(exchange)
-        judge(exchange.response, self.expect)
+        return exchange.response
 
     def _seen(self, exchange: Exchange) -> dict[str, Any]:
         response = exchange.response
         region = response.headers.get(self.region_header.lower())
+        if not region and self.region_matches:
+            found = self.region_matches.search(response.body.decode("utf-8", "replace"))
+            region = found[1] if found else None
         seen = {"status": response.status} if response.status else {}
         return seen | ({"region": region[:64]} if region else {})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
@@ -32,6 +32,8 @@ Family = Literal["any", "ipv4", "ipv6"]
 
 # Attempts of one probe that may hang at the same time; each of them may hold a socket.
 IN_FLIGHT = 500
+# In the detail of a ledger's read: the numbers whose record is there with other content.
+CONFLICTING = "conflicting"
 
 
 class ProbeFailed(Exception):
@@ -47,9 +49,17 @@ class Probe(BaseModel):
     example: ClassVar[str] = ""
     # Whether it writes numbered records and has `read`, which tells those that survived.
     ledger: ClassVar[bool] = False
+    # Of a ledger: whether the order in which `read` returns them is that of the store, and whether
+    # the store can hold the same number twice.
+    ordered: ClassVar[bool] = False
+    repeats: ClassVar[bool] = False
     # Whether it tells of trouble instead of suffering it: then each attempt that learned whether
     # the trouble was told says so in its detail, `detected: true` or `detected: false`.
     detects: ClassVar[bool] = False
+    # Whether what it asks goes by the wall's clock, even where a lab runs faster.
+    own_clock: ClassVar[bool] = False
+    # Whether its good attempts can say which region answered: `region`, a text in their detail.
+    tells_region: ClassVar[bool] = False
     # Whether it runs programs of the user's machine, which a run has to allow.
     runs_programs: ClassVar[bool] = False
     # Which of the parameters below have no meaning for the kind, and why: giving one is an error.
@@ -119,7 +129,11 @@ class Ledger(Protocol):
     """The power of probes whose attempts are numbered writes."""
 
     async def read(self, net: Net, attempt: Attempt) -> list[int]:
-        """The numbers that survived; raises ProbeFailed when not all of them can be read."""
+        """The numbers that survived, as the store hands them out, each as often as it is there.
+
+        A record with other content than was written did not survive: its number is not returned,
+        and stands in `attempt.detail[CONFLICTING]`. Raises ProbeFailed when not all can be read.
+        """
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,3 +175,15 @@ class Sample:
     crashed: bool = False  # the probe itself broke: says nothing about the system
     phases: dict[str, float] = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+def evidence(sample: Sample) -> Sample:
+    """The attempt as evidence: begun when that was which it saw, where its detail has an `age`.
+
+    A probe that asks others what they have measured sees the past: at some instant of the `age`
+    seconds before its start, or until its end, the system was what it says.
+    """
+    age = sample.detail.get("age")
+    if isinstance(age, bool) or not isinstance(age, int | float) or not age > 0:
+        return sample
+    return replace(sample, start=sample.start - age)

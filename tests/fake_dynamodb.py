@@ -14,7 +14,8 @@ from chaos.lab.replication import Replication
 from chaos.proxies.request import ApiRequest
 
 EAST, WEST, EU = "us-east-1", "us-west-2", "eu-west-1"
-TABLE = Table(name="history", key=("id",), regions=(EAST, WEST, EU), lag=1.0)
+ALL = (EAST, WEST, EU)
+TABLE = Table(name="history", key=("id",), regions=ALL, sources=ALL, lag=1.0)
 Item = dict[str, Any]
 
 

@@ -288,6 +288,9 @@ def test_the_journal_has_seconds_and_fractions() -> None:
         "availability": 0.4,
         "heals_within": None,
         "detects_within": None,
+        "fails_over_within": None,
+        "full_capacity_within": None,
+        "fails_back_within": None,
         "unaffected": False,
     }
     fault = {"at": 0.0, "kind": "region_outage", "lasts": 180.0, "mode": "hang"}

@@ -27,7 +27,7 @@ from botocore.exceptions import ClientError
 
 from chaos.cli import lab_sheet
 from chaos.environments import traces
-from chaos.lab.declaration import Service
+from chaos.lab.services import Service
 
 DEADLINE_S = 60.0  # of the wall, for whatever is waited for
 SPEED = "10"

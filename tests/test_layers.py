@@ -25,17 +25,19 @@ LAYERS = [
     {"chaos.catalog", "chaos.reference"},
     {"chaos.watch", "chaos.record"},
     {"chaos.injection"},
-    {"chaos.outside"},
+    {"chaos.outside", "chaos.recording"},
+    {"chaos.results"},
     {"chaos.verdict"},
     {"chaos.experiment", "chaos.library"},
     {"chaos.faults"},
     {"chaos.history", "chaos.runs"},
-    {"chaos.salvaging"},
+    {"chaos.marks", "chaos.salvaging", "chaos.called"},
     {"chaos.levers", "chaos.schema", "chaos.journal"},
     {"chaos.lab"},
     {"chaos.environments", "chaos.proxies"},
     {"chaos.extensions", "chaos.loops", "probes"},
-    {"chaos.errors", "chaos.private", "chaos.secrets"},
+    {"chaos.statistics", "chaos.chance"},
+    {"chaos.errors", "chaos.private", "chaos.secrets", "chaos.who"},
     {"chaos"},  # the version
 ]
 # Each of these libraries has one door. The lab's apps are workloads, so they use the real SDK.
@@ -55,6 +57,7 @@ DOORS = {
     "yaml": {"chaos.schema.reader"},
     "moto": {"chaos.lab.moto"},
     "prometheus_client": {"chaos.metrics", "chaos.metrics.serving"},
+    "psycopg": {"chaos.results.postgresql"},
     "rich": {"chaos.cli.live", "chaos.cli.panel"},
     "uvloop": {"chaos.loops"},
 }

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from chaos import reference, schema
 from chaos.experiment import Experiment
-from chaos.experiment.objectives import Percentage
+from chaos.experiment.percentages import Percentage
 from chaos.reference import FAMILIES, Kind, Parameter, parameters
 from chaos.reference import Family as FamilyName
 from probes.durations import Duration

@@ -50,7 +50,8 @@ def test_one_broken_objective_breaks_it_and_is_the_first_reason() -> None:
     value, code, reason = first(objectives, playback=NO_FAILOVER, canary=GOOD)
     assert (value, code) == ("broken", 1)
     assert reason == (
-        "playback recovered only after the fault was lifted: 11 s to 12.2 s, 6 s allowed"
+        "playback recovered only after the fault was lifted: 11 s to 12.2 s, 6 s allowed;"
+        " 11 of 11 bad attempts: boom"
     )
 
 
@@ -81,7 +82,7 @@ def test_a_system_that_is_not_steady_again_is_broken_whatever_was_promised() -> 
     assert (value, code) == ("broken", 1)
     assert reason == (
         "playback was not shown to be good again: more than 8.8 s after the fault was lifted,"
-        " 8 s allowed"
+        " 8 s allowed; 9 of 9 bad attempts: boom"
     )
 
 

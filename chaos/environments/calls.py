@@ -184,7 +184,8 @@ def _own_limit(error: BaseException | None) -> OSError | None:
 def _translated(what: str, response: Any) -> CallFailed:
     code = str(response.get("Error", {}).get("Code", "Unknown"))
     message = str(response.get("Error", {}).get("Message", "no message"))
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    metadata = response.get("ResponseMetadata", {})
+    status, request = metadata.get("HTTPStatusCode"), str(metadata.get("RequestId", ""))
     if status == 501 or (status == 500 and code in (*NOT_OFFERED, "500")):
-        return Unsupported(what, code, message)
-    return CallFailed(what, code, message)
+        return Unsupported(what, code, message, request)
+    return CallFailed(what, code, message, request)

@@ -22,16 +22,20 @@ class Embedded(InALab):
 
 
 @contextlib.asynccontextmanager
-async def start(lab: dict[str, Any], *, speed: float, log: Path) -> AsyncIterator[Embedded]:
+async def start(
+    lab: dict[str, Any], *, speed: float, log: Path, seed: str | None = None
+) -> AsyncIterator[Embedded]:
     """Start a lab from its declaration and end it afterwards; what it complains of goes to `log`.
 
+    `seed` is what the lab's chance is drawn from; None: anything.
     Raises EnvironmentFailed with the lab's own sentence when it does not come up.
     """
     look_for_moto()
+    asked = {"lab": lab, "speed": speed, "seed": seed}
     async with lab_process.process(log) as process:
         # Meanwhile this process makes ready too: loading boto3 takes a second of the wall.
         described, _ = await asyncio.gather(
-            lab_process.ready(process, {"lab": lab, "speed": speed}, log),
+            lab_process.ready(process, asked, log),
             asyncio.to_thread(prepare, KEY, "dynamodb", "ec2"),
         )
         environment = Embedded(described, process, log)

@@ -125,6 +125,7 @@ async def start(
     stand_ins: Collection[str],
     speed: float,
     log: Path,
+    seed: str | None = None,
 ) -> AsyncIterator[OnLocalStack]:
     """Find LocalStack, start a lab in front of it, and end the lab afterwards.
 
@@ -133,7 +134,8 @@ async def start(
     """
     found = await localstack.look(endpoint)
     by_lab = await offered.refuse_missing(found, needed, stand_ins)
-    asked = {"lab": lab, "speed": speed, "control_plane": control_plane(found, by_lab)}
+    plane = control_plane(found, by_lab)
+    asked = {"lab": lab, "speed": speed, "control_plane": plane, "seed": seed}
     async with lab_process.process(log) as process:
         described, _ = await asyncio.gather(
             lab_process.ready(process, asked, log), asyncio.to_thread(prepare, KEY, "ec2")

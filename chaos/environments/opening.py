@@ -43,11 +43,18 @@ class Place:
             )
 
     def start(
-        self, lab: dict[str, Any], *, speed: float, log: Path, run: str = "plan"
+        self,
+        lab: dict[str, Any],
+        *,
+        speed: float,
+        log: Path,
+        run: str = "plan",
+        seed: str | None = None,
     ) -> AbstractAsyncContextManager[Environment]:
         """The environment with that lab; raises EnvironmentFailed or InvalidInput when entered.
 
-        `run` is what sessions in an account are named after. Raises InvalidInput for a speed at
+        `run` is what sessions in an account are named after, `seed` what a lab's chance is drawn
+        from (there is none of ours in an account). Raises InvalidInput for a speed at
         which it cannot go.
         """
         if self.kind == on_localstack.OnLocalStack.kind:
@@ -58,6 +65,7 @@ class Place:
                 stand_ins=self.stand_ins,
                 speed=speed,
                 log=log,
+                seed=seed,
             )
         if self.kind == on_aws.OnAws.kind:
             if speed != 1:
@@ -65,4 +73,4 @@ class Place:
                     "a real account goes by the clock of the wall, at speed 1: leave out --speed"
                 )
             return on_aws.start(self.endpoint, self.accounts, profile=self.profile, run=run)
-        return embedded.start(lab, speed=speed, log=log)
+        return embedded.start(lab, speed=speed, log=log, seed=seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -81,6 +81,12 @@ class Experiment(BaseModel):
     probes: dict[Name, AnyProbe] = Field(min_length=1, max_length=MOST, description="what to watch")
     faults: list[AnyFault] = Field(min_length=1, max_length=MOST, description="what to break, when")
     objectives: dict[str, Objective] = Field(min_length=1, description="promises, by probe")
+    marks: dict[Name, Annotated[Duration, Field(gt=0)]] = Field(
+        default_factory=dict,
+        max_length=MOST,
+        description="what people mark (`chaos mark RUN --as NAME`) so soon after the first"
+        " injection, such as decided: 5m",
+    )
     stop_when: list[StopCondition] = Field(
         default_factory=list, max_length=MOST, description="when to put everything back early"
     )
@@ -112,11 +118,12 @@ class Experiment(BaseModel):
     def observed_until(self) -> float:
         """Seconds from the first injection for which the system is watched with faults on.
 
-        Until the last fault is lifted; for one that never is, until it can be known that every
-        `rto` and `detects_within` was held, or for `recover_within` where there is none.
+        Until the last fault is lifted; for one that never is, until it can be known that all that
+        is promised under it was held, or for `recover_within` where nothing is.
         """
         promised = [(o, self.probes[name]) for name, o in self.objectives.items()]
         shown = [seconds for o, probe in promised for seconds in observed_for(o, probe).values()]
+        shown += self.marks.values()
         reach = max(shown, default=self.recover_within)
         one_way = [fault.at + reach for fault in self.faults if fault.one_way]
         return max([lifted_after(self.faults), *one_way])

@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails
 from chaos.experiment import accounts as of_accounts
 from chaos.experiment.accounts import Account
 from chaos.experiment.objectives import Objective, SteadyState, StopCondition
+from chaos.experiment.spread import longest
 from chaos.faults.fault import Fault
 from chaos.levers import KINDS as LEVERS
 from chaos.schema import did_you_mean, problem
@@ -21,9 +22,23 @@ from probes.probe import Probe
 SPARE = 10.0
 IN_FLIGHT = 100  # attempts of one probe that may hang at the same time
 # What it takes to show that a promise was kept, besides its own time and a timeout.
-PROOF = {"rto": "{confirm} more attempts", "detects_within": "one more attempt"}
+PROOF = {
+    "rto": "{confirm} more attempts",
+    "full_capacity_within": "{confirm} more attempts",
+    "detects_within": "one more attempt",
+    "fails_over_within": "one more attempt",
+}
 TELLS = "tells of faults and has none itself; write detects_within, heals_within or unaffected"
+SUFFERS = ("rto", "availability", "full_capacity_within")  # what is promised of a system alone
 TELLS_NOT = "does not tell of faults, as cloudwatch_alarm does"
+NO_LEDGER = "keeps no ledger of what it wrote"
+# What is promised of a ledger: what its kind has to be able to, and what is said where it is not.
+OF_LEDGERS = {
+    "rpo": ("ledger", NO_LEDGER),
+    "stale": ("ledger", NO_LEDGER),
+    "in_order": ("ordered", "is read in an order that says nothing about that of the writes"),
+    "no_duplicates": ("repeats", "cannot hold one number twice, so there is nothing to prove"),
+}
 
 Found = Iterator[InitErrorDetails]
 
@@ -40,6 +55,7 @@ class Parts:
     stop_when: list[StopCondition | None] = field(default_factory=list)
     allow_irreversible: list[str] | None = None
     recover_within: float | None = None
+    marks: dict[str, float] | None = None
 
 
 def contradictions(parts: Parts) -> list[InitErrorDetails]:
@@ -57,12 +73,16 @@ def observed_for(objective: Objective, probe: Probe) -> dict[str, float]:
 
     Only of those for which the fault has to be on all the while.
     """
-    needed: dict[str, float] = {}
-    if objective.rto is not None:
-        needed["rto"] = objective.rto + probe.confirm * probe.every + probe.timeout
-    if objective.detects_within is not None:
-        needed["detects_within"] = objective.detects_within + probe.every + probe.timeout
-    return needed
+    looked = probe.every + probe.timeout
+    confirmed = probe.confirm * probe.every + probe.timeout
+    proofs = {
+        "rto": confirmed,
+        "full_capacity_within": confirmed,
+        "detects_within": looked,
+        "fails_over_within": looked,
+    }
+    wanted = {promise: getattr(objective, promise) for promise in proofs}
+    return {p: longest(time) + proofs[p] for p, time in wanted.items() if time is not None}
 
 
 def _faults_last(parts: Parts) -> Found:
@@ -174,16 +194,18 @@ def _witnesses_exist(parts: Parts) -> Found:
                 )
 
 
-def _rpo_has_ledger(parts: Parts) -> Found:
+def _ledgers_can_tell(parts: Parts) -> Found:
     for name, objective, probe in _promised(parts):
-        if objective.rpo is not None and not probe.ledger:
-            what = f"{name} is of kind {probe.kind}, which keeps no ledger of what it wrote"
-            yield problem("objectives", name, "rpo", what=what)
+        for promise, (power, lacks) in OF_LEDGERS.items():
+            wanted = getattr(objective, promise)
+            if wanted is not None and wanted is not False and not getattr(probe, power):
+                what = f"{name} is of kind {probe.kind}, which {lacks if probe.ledger else NO_LEDGER}"
+                yield problem("objectives", name, promise, what=what)
 
 
 def _detects_what_it_promises(parts: Parts) -> Found:
     for name, objective, probe in _promised(parts):
-        for promise in ("rto", "availability") if probe.detects else ("detects_within",):
+        for promise in SUFFERS if probe.detects else ("detects_within",):
             if getattr(objective, promise) is not None:
                 why = TELLS if probe.detects else TELLS_NOT
                 what = f"{name} is of kind {probe.kind}, which {why}"
@@ -199,8 +221,9 @@ def _can_be_shown(parts: Parts) -> Found:
         for promise, needed in observed_for(objective, probe).items():
             if needed > lifted_after(faults):
                 more = PROOF[promise].format(confirm=probe.confirm)
+                within = longest(getattr(objective, promise))
                 what = (
-                    f"needs {show(needed)} to be shown ({show(getattr(objective, promise))},"
+                    f"needs {show(needed)} to be shown ({show(within)},"
                     f" {more} and a timeout), and the faults are lifted after"
                     f" {show(lifted_after(faults))}; let faults[{parts.faults.index(last)}] last"
                     f" {written(needed - last.at)} or more"
@@ -211,14 +234,34 @@ def _can_be_shown(parts: Parts) -> Found:
 def _healing_can_be_seen(parts: Parts) -> Found:
     lifted = not parts.faults or any(fault is None or not fault.one_way for fault in parts.faults)
     for name, objective in parts.objectives.items():
-        if not objective or objective.heals_within is None:
-            continue
-        if not lifted:
-            what = "no fault here is ever lifted, so nothing heals after one; write rto"
-            yield problem("objectives", name, "heals_within", what=what)
-        elif parts.recover_within is not None and objective.heals_within > parts.recover_within:
-            what = f"is longer than recover_within ({show(parts.recover_within)})"
-            yield problem("objectives", name, "heals_within", what=what)
+        for promise in ("heals_within", "fails_back_within"):
+            within = getattr(objective, promise, None)
+            if within is None:
+                continue
+            if not lifted:
+                what = "no fault here is ever lifted, so nothing heals after one; write rto"
+                yield problem("objectives", name, promise, what=what)
+            elif parts.recover_within is not None and longest(within) > parts.recover_within:
+                what = f"is longer than recover_within ({show(parts.recover_within)})"
+                yield problem("objectives", name, promise, what=what)
+
+
+def _moves_can_be_seen(parts: Parts) -> Found:
+    for name, objective, probe in _promised(parts):
+        for promise in ("fails_over_within", "fails_back_within"):
+            if getattr(objective, promise) is not None and not probe.tells_region:
+                what = f"{name} is of kind {probe.kind}, which does not tell who answered, as http"
+                yield problem("objectives", name, promise, what=f"{what} does")
+
+
+def _marks_have_time(parts: Parts) -> Found:
+    faults = [f for f in parts.faults if f and f.lasts is not None and not f.one_way]
+    if len(faults) < len(parts.faults) or not faults:
+        return  # the hold is as long as that takes
+    for name, within in (parts.marks or {}).items():
+        if within > (until := lifted_after(faults)):
+            what = f"is longer than the faults are on ({show(until)}), and a mark counts only then"
+            yield problem("marks", name, what=what)
 
 
 def _promised(parts: Parts) -> Iterator[tuple[str, Objective, Probe]]:
@@ -245,8 +288,10 @@ CHECKS = (
     _probes_keep_pace,
     _probes_exist,
     _witnesses_exist,
-    _rpo_has_ledger,
+    _ledgers_can_tell,
     _detects_what_it_promises,
     _can_be_shown,
     _healing_can_be_seen,
+    _moves_can_be_seen,
+    _marks_have_time,
 )

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -17,23 +16,12 @@ from pydantic import (
     model_validator,
 )
 
+from chaos.experiment.percentages import Percentage
+from chaos.experiment.spread import AgeOrSpread, Spread, TimeOrSpread
 from probes.durations import Duration, show
 
 NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
-PERCENTAGE = r"\d{1,3}(\.\d+)?%"
 FROZEN = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def fraction(given: object) -> float:
-    """`40%` as 0.4; a number is a fraction already, as in a journal."""
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return float(given)
-    if not re.fullmatch(PERCENTAGE, str(given)):
-        raise ValueError(f"{str(given)!r} is no percentage; write 40% or 99.9%")
-    of_all = float(str(given)[:-1]) / 100
-    if not 0 < of_all <= 1:
-        raise ValueError(f"must be above 0% and at most 100%, not {given}")
-    return of_all
 
 
 def _name(given: str) -> str:
@@ -42,11 +30,6 @@ def _name(given: str) -> str:
     return given
 
 
-Percentage = Annotated[
-    float,
-    BeforeValidator(fraction),
-    WithJsonSchema({"type": "string", "pattern": f"^{PERCENTAGE}$"}),
-]
 Name = Annotated[
     str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})
 ]
@@ -75,20 +58,44 @@ class Objective(BaseModel):
 
     model_config = FROZEN
 
-    rto: Duration | None = Field(
-        default=None, gt=0, description="back for good so soon after the first injection"
+    rto: TimeOrSpread | None = Field(
+        default=None, description="back for good so soon after the first injection"
     )
-    rpo: Duration | None = Field(
-        default=None, ge=0, description="age at the first injection of the oldest write to be lost"
+    rpo: AgeOrSpread | None = Field(
+        default=None, description="age at the first injection of the oldest write to be lost"
     )
     availability: Percentage | None = Field(
         default=None, gt=0, le=1, description="good attempts while faults are on, such as 40%"
     )
-    heals_within: Duration | None = Field(
-        default=None, gt=0, description="back for good so soon after the last fault is lifted"
+    heals_within: TimeOrSpread | None = Field(
+        default=None, description="back for good so soon after the last fault is lifted"
     )
-    detects_within: Duration | None = Field(
-        default=None, gt=0, description="tells of the fault so soon after the first injection"
+    detects_within: TimeOrSpread | None = Field(
+        default=None, description="tells of the fault so soon after the first injection"
+    )
+    fails_over_within: TimeOrSpread | None = Field(
+        default=None,
+        description="answered well from another region so soon after the first injection",
+    )
+    full_capacity_within: TimeOrSpread | None = Field(
+        default=None,
+        description="of a probe that is good at full capacity only: back for good so soon after the"
+        " first injection",
+    )
+    fails_back_within: TimeOrSpread | None = Field(
+        default=None,
+        description="answered from its own region alone so soon after the last fault is lifted",
+    )
+    stale: Duration | None = Field(
+        default=None,
+        ge=0,
+        description="of a ledger: how long after its acknowledgement a read may miss a write",
+    )
+    in_order: bool = Field(
+        default=False, description="of a ledger: whether records must come out in order"
+    )
+    no_duplicates: bool = Field(
+        default=False, description="of a ledger: whether none may be there twice"
     )
     unaffected: bool = Field(default=False, description="whether it must not notice anything")
 
@@ -96,9 +103,13 @@ class Objective(BaseModel):
     def _possible(self) -> Self:
         if not self.model_dump(exclude_defaults=True):
             raise ValueError(
-                "promises nothing; write rto, rpo, availability, heals_within, detects_within or"
-                " unaffected: true"
+                "promises nothing; write one or more of rto, rpo, availability, heals_within,"
+                " detects_within, fails_over_within, full_capacity_within, fails_back_within,"
+                " stale, in_order: true, no_duplicates: true and unaffected: true"
             )
+        for name, given in self:
+            if name != "rpo" and isinstance(given, Spread) and min(given.limits.values()) == 0:
+                raise ValueError(f"no {name} is 0 s; write longer times")
         if self.unaffected and (self.rto or self.heals_within):
             raise ValueError(
                 "what is unaffected has nothing to recover from; leave out rto and heals_within,"

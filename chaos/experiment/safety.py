@@ -28,7 +28,8 @@ from pydantic import (
     model_validator,
 )
 
-from chaos.experiment.objectives import FROZEN, Percentage
+from chaos.experiment.objectives import FROZEN
+from chaos.experiment.percentages import Percentage
 from probes.aws_api import Region
 from probes.durations import Duration
 

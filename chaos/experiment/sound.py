@@ -24,6 +24,7 @@ WHOLE: dict[str, Any] = {
     "steady_state": SteadyState,
     "allow_irreversible": list[str],
     "recover_within": Duration,
+    "marks": dict[str, Duration],
 }
 
 

@@ -21,7 +21,8 @@ from pydantic_core import InitErrorDetails
 from chaos import schema
 from chaos.errors import InvalidInput
 from chaos.experiment import secret_values
-from chaos.experiment.objectives import FROZEN, fraction
+from chaos.experiment.objectives import FROZEN
+from chaos.experiment.percentages import fraction
 from chaos.schema import nodes
 from chaos.schema.checked import checked
 from chaos.schema.nodes import At, Node, Problem

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints
 
+from chaos.chance import draws
 from chaos.errors import InvalidInput
 from chaos.faults.chosen import within
 from chaos.faults.fault import Fault, Fidelity, Look, Pull
@@ -84,7 +84,7 @@ class InstanceTermination(Fault):
             )
         if look.kind == "aws":
             await self._refuse_protected(look, found)
-        for instance in sorted(random.sample(found, count)):
+        for instance in sorted(draws().sample(found, count)):
             await pull(Termination(region=self.region, instance=instance), True)
 
     async def _refuse_protected(self, look: Look, found: list[str]) -> None:

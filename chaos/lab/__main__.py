@@ -2,7 +2,7 @@
 
 Standard input   one line: {"lab": declaration as JSON, "speed": 8.0}, and "control_plane" for an
                  emulator that is there (`Given`; without it moto), "stays": true for a lab to play
-                 with; then it is the lifeline: when it closes, the lab takes everything down and
+                 with, "seed": what its chance is drawn from (`chance.py`); then it is the lifeline: when it closes, the lab takes everything down and
                  ends
 Standard output  one line, when all is up: what `describe_lab` gives, or {"error": one sentence}
 SIGTERM, SIGHUP  end it in the same way; SIGINT is for the run, which needs its lab to roll back
@@ -72,9 +72,11 @@ def _run(line: bytes, tell: Tell) -> int:
             shutil.rmtree(directory, ignore_errors=True)
 
     from chaos.lab.assembly import stand_up
+    from chaos.lab.chance import CHANCE
     from chaos.loops import run_at
 
-    lab, speed, given, stays = _asked(line)
+    lab, speed, given, stays, seed = _asked(line)
+    CHANCE.sow(seed)
     # From here on there is something to clear away. It is moto, started next, that does it when
     # this process is killed, or `last_light`.
     directory = Path(tempfile.mkdtemp(prefix="chaos-lab-"))
@@ -87,7 +89,7 @@ def _run(line: bytes, tell: Tell) -> int:
     return run_at(speed, _live(standing, tell))
 
 
-def _asked(line: bytes) -> tuple[Lab, float, Given | None, bool]:
+def _asked(line: bytes) -> tuple[Lab, float, Given | None, bool, str | None]:
     from pydantic import ValidationError
 
     from chaos.lab.control_plane import Given
@@ -97,8 +99,8 @@ def _asked(line: bytes) -> tuple[Lab, float, Given | None, bool]:
         asked = json.loads(line)
         given = asked.get("control_plane")
         plane = None if given is None else Given(**given)
-        stays = bool(asked.get("stays", False))
-        return Lab.model_validate(asked["lab"]), float(asked["speed"]), plane, stays
+        stays, seed = bool(asked.get("stays", False)), asked.get("seed")
+        return Lab.model_validate(asked["lab"]), float(asked["speed"]), plane, stays, seed
     except ValidationError as error:
         wrong = error.errors()[0]
         where = ".".join(str(step) for step in wrong["loc"])

@@ -97,7 +97,8 @@ class Alarms:
         now = asyncio.get_running_loop().time()
         for alarm in (await self._call("cloudwatch", region, "describe_alarms"))["MetricAlarms"]:
             key = (region, alarm["AlarmName"])
-            if self._due.get(key, now) <= now:
+            begin = now + alarm["Period"] * CHANCE.phase(f"alarm {alarm['AlarmName']}")
+            if self._due.setdefault(key, begin) <= now:
                 self._due[key] = now + alarm["Period"]
                 await self._evaluate(region, alarm)
 

@@ -175,7 +175,13 @@ def _route53(site: Site, network: Network, heard: Heard, stack: AsyncExitStack) 
 
 def _tables(lab: Lab) -> list[Table]:
     return [
-        Table(name=name, key=(table.key, table.sort_key), regions=table.regions, lag=table.lag)
+        Table(
+            name=name,
+            key=(table.key, table.sort_key),
+            regions=table.regions,
+            sources=table.sources,
+            lag=table.lag,
+        )
         for name, table in lab.tables.items()
     ]
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from chaos.lab.addresses import Address, Connect
-from chaos.lab.declaration import Balancer as Declared
 from chaos.lab.gates import Gate
 from chaos.lab.hosts import Host
 from chaos.lab.relay import Relay
+from chaos.lab.services import Balancer as Declared
 
 # Of the lab: when a target that does not take a connection is given up, as ALB does.
 CONNECT_WITHIN_S = 10.0
@@ -80,8 +80,9 @@ class Target:
 
     async def _check_forever(self) -> None:
         loop = asyncio.get_running_loop()
+        early = self._wanted.interval * CHANCE.phase(f"target {self.host.ip}")
         while True:
-            due = loop.time() + self._wanted.interval
+            due, early = loop.time() + self._wanted.interval - early, 0.0
             self.count(passed=await self._check())
             await asyncio.sleep(due - loop.time())
 

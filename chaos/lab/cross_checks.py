@@ -11,7 +11,8 @@ from chaos.lab import resource_checks
 from chaos.lab.resource_checks import Place, Problem, unknown
 
 if TYPE_CHECKING:
-    from chaos.lab.declaration import BalancerOf, Dependency, Lab, Record, Service
+    from chaos.lab.declaration import BalancerOf, Lab, Record
+    from chaos.lab.services import Dependency, SecretOf, Service
 
 # What means something to some apps only, and those of them that need it.
 OF_AN_APP: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -20,7 +21,12 @@ OF_AN_APP: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "elsewhere": (("playback",), ()),
     "queue": (("encoder", "worker"), ("encoder", "worker")),
     "passes_to": (("worker",), ("worker",)),
-    "acknowledge": (("worker",), ()),
+    "record": (("playback",), ()),
+    "cache": (("playback",), ()),
+    "secret": (("playback",), ()),
+    "acknowledge": (("playback", "worker"), ()),
+    "flush": (("playback",), ()),
+    "once": (("worker",), ()),
     "retries": (("worker",), ()),
     "behind": (("worker",), ()),
     "aws_timeout": (("encoder", "playback", "worker"), ()),
@@ -78,6 +84,8 @@ def _app(where: Place, service: Service) -> Iterator[Problem]:
         yield (*where, "table"), "the app playback needs a table or a bucket, one of them"
     if service.elsewhere and not service.bucket:
         yield (*where, "elsewhere"), "is for a bucket, whose replica in another region is read"
+    if service.record == "whole" and not service.table:
+        yield (*where, "record"), "is for a table; an object in a bucket is always the whole"
     if len(service.depends_on) > 1:
         yield (*where, "depends_on"), f"the app {service.app} calls one service, not several"
 
@@ -94,8 +102,20 @@ def _resources(lab: Lab, where: Place, service: Service) -> Iterator[Problem]:
         name = getattr(service, key)
         if name is not None and name not in lab.queues:
             yield (*where, key), unknown("queue", name, lab.queues)
+    if service.secret is not None:
+        yield from _secret(lab, (*where, "secret"), service.secret)
     if service.queue is not None and service.queue == service.passes_to:
         yield (*where, "passes_to"), "is the queue that the messages come from"
+
+
+def _secret(lab: Lab, where: Place, needed: SecretOf) -> Iterator[Problem]:
+    secret = lab.secrets.get(needed.name)
+    if secret is None:
+        yield (*where, "name"), unknown("secret", needed.name, lab.secrets)
+        return
+    asked = lab.regions if needed.region is None else [needed.region]
+    if missing := [region for region in asked if region not in secret.regions]:
+        yield (*where, "region"), f"{needed.name} has no replica in {', '.join(missing)}"
 
 
 def _dependency(

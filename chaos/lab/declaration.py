@@ -7,15 +7,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from chaos.lab import cross_checks
-from chaos.lab.resources import Alarm, Bucket, Declared, Name, Pipeline, Queue, Region, Table
+from chaos.lab.resources import (
+    Alarm,
+    Bucket,
+    Declared,
+    Name,
+    Pipeline,
+    Queue,
+    Region,
+    Secret,
+    Table,
+)
+from chaos.lab.services import Domain, Service, UrlPath
 from probes.durations import Duration
 
-Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=200)]
-UrlPath = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=255)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -29,117 +38,6 @@ class Timing(Declared):
     dns_propagation: Duration = Field(
         default=2.0, description="until a changed record is answered; on AWS up to 60 s"
     )
-
-
-class AutoScaling(Declared):
-    """One group for each zone, which keeps the declared number of instances."""
-
-    suspended: tuple[Literal["Launch"], ...] = Field(
-        default=(),
-        description="suspended from the start; without Launch none is replaced",
-    )
-
-
-class Balancer(Declared):
-    """A load balancer in each region, with its health check of the targets."""
-
-    path: UrlPath = Field(default="/", description="what is asked for; only status 200 is healthy")
-    interval: Duration = Field(default=5.0, gt=0, description="between two checks of a target")
-    timeout: Duration = Field(default=2.0, gt=0, description="when a check has failed")
-    unhealthy: int = Field(default=2, ge=1, le=10, description="failures that take a target out")
-    healthy: int = Field(default=2, ge=1, le=10, description="passes that take it in again")
-
-
-class Resolver(Declared):
-    """How an app finds the address of what it calls: it asks the lab's DNS server itself."""
-
-    timeout: Duration = Field(
-        default=5.0, gt=0, description="when a question is given up; resolv.conf(5) says 5 s"
-    )
-    stale: bool = Field(
-        default=False,
-        description="when DNS is silent or fails, the last address is used on (RFC 8767)",
-    )
-
-
-class Breaker(Declared):
-    """A circuit breaker, in each instance: a dependency that fails is left alone for a while."""
-
-    failures: int = Field(default=5, ge=1, le=1000, description="failures in a row that open it")
-    open_for: Duration = Field(default=30.0, gt=0, description="until one call is let through")
-
-
-class Dependency(Declared):
-    """How a service calls another one."""
-
-    name: Domain = Field(description="the DNS name that it is called by")
-    timeout: Duration | None = Field(
-        default=None,
-        gt=0,
-        description="when connecting, or waiting for an answer, is given up; without it never",
-    )
-    resolver: Resolver = Resolver()
-    breaker: Breaker | None = Field(default=None, description="without it every call is made")
-    fallback: bool = Field(
-        default=False, description="a static answer instead of an error when the call fails"
-    )
-
-
-class Service(Declared):
-    """The same instances in every zone of every region."""
-
-    app: Literal["encoder", "home", "playback", "recommendations", "worker"] = Field(
-        description="the program that an instance runs"
-    )
-    table: str | None = Field(
-        default=None, description="playback: the table that it uses in its own region"
-    )
-    bucket: str | None = Field(
-        default=None,
-        description="encoder, and playback instead of a table: the bucket that it uses in its own"
-        " region",
-    )
-    elsewhere: bool = Field(
-        default=False,
-        description="playback with a bucket: what its own region does not have, it looks for in"
-        " the others",
-    )
-    queue: str | None = Field(
-        default=None, description="encoder, worker: the queue that it takes messages from"
-    )
-    passes_to: str | None = Field(
-        default=None, description="worker: the queue that it passes them on to"
-    )
-    acknowledge: Literal["first", "last"] = Field(
-        default="last",
-        description="worker: whether a message is deleted when it was passed on, or before",
-    )
-    retries: bool = Field(
-        default=True, description="worker: without it, it stops at the first call that fails"
-    )
-    behind: Duration = Field(
-        default=10.0, gt=0, description="worker: the lag from which on it says that it is late"
-    )
-    aws_timeout: Duration = Field(
-        default=1.5,
-        gt=0,
-        description="encoder, playback, worker: when it gives up a call to the AWS API",
-    )
-    workers: int = Field(
-        default=8, ge=1, le=100, description="home: pages that an instance makes at a time"
-    )
-    depends_on: dict[Name, Dependency] = Field(
-        default_factory=dict, description="home: the service that it calls"
-    )
-    port: Literal[80] = Field(default=80, description="the port on an instance's address")
-    per_zone: int = Field(default=1, ge=1, le=20, description="instances in each zone")
-    tags: dict[str, str] = Field(
-        default_factory=dict, description="tags of the instances, besides service: NAME"
-    )
-    auto_scaling: AutoScaling | None = Field(
-        default=None, description="without it an instance that ends is not replaced"
-    )
-    balancer: Balancer | None = Field(default=None, description="without it there is none")
 
 
 class BalancerOf(Declared):
@@ -204,6 +102,7 @@ class Lab(Declared):
     tables: dict[Name, Table] = Field(default_factory=dict)
     buckets: dict[Name, Bucket] = Field(default_factory=dict)
     queues: dict[Name, Queue] = Field(default_factory=dict)
+    secrets: dict[Name, Secret] = Field(default_factory=dict)
     pipelines: dict[Name, Pipeline] = Field(default_factory=dict)
     alarms: dict[Name, Alarm] = Field(default_factory=dict)
     dns: Dns
@@ -222,6 +121,7 @@ class Lab(Declared):
             "cloudwatch": self.alarms,
             "dynamodb": self.tables,
             "s3": self.buckets,
+            "secretsmanager": self.secrets,
             "sqs": self.queues,
             "stepfunctions": self.pipelines,
         }

@@ -14,11 +14,15 @@ from chaos.proxies.request import ApiRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A replicated table: its key's attribute names, its regions, and the lag in loop seconds."""
+    """A replicated table: its key's attribute names, its regions, and the lag in loop seconds.
+
+    `sources` are the regions whose writes are copied to the others.
+    """
 
     name: str
     key: tuple[str, ...]
     regions: tuple[str, ...]
+    sources: tuple[str, ...]
     lag: float
 
 
@@ -41,7 +45,7 @@ class Tables:
         return [
             _write(table, item)
             for table, item in written
-            if table and request.region in table.regions
+            if table and request.region in table.sources
         ]
 
     async def copy(self, copies: list[Copy], wanted: Callable[[Copy], bool]) -> Collection[Copy]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.errors import EnvironmentFailed
+from chaos.lab.chance import CHANCE
 from chaos.lab.health_check import HealthCheck, passes
 
 Address = tuple[str, int]
@@ -119,7 +120,9 @@ class HealthCheckers:
         checkers = [Checker() for _ in range(count)]
         self._checkers[check.id] = checkers
         self._tasks[check.id] = [
-            asyncio.create_task(self._watch(check, checker, check.interval * n / count))
+            asyncio.create_task(
+                self._watch(check, checker, check.interval * CHANCE.phase(check.name, n, count))
+            )
             for n, checker in enumerate(checkers)
         ]
         for task in self._tasks[check.id]:

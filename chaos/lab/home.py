@@ -19,8 +19,8 @@ from chaos.lab.breaker import Breaker
 from chaos.lab.resolver import Resolver
 
 if TYPE_CHECKING:
-    from chaos.lab.declaration import Dependency
     from chaos.lab.instances import Instance
+    from chaos.lab.services import Dependency
 
 IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; the port is chosen when connecting, so none is used up
 # What is shown to everybody when there is nothing better.

@@ -25,8 +25,8 @@ from chaos.errors import EnvironmentFailed
 from chaos.loops import speed_of
 
 if TYPE_CHECKING:
-    from chaos.lab.declaration import Service
     from chaos.lab.resources import Bucket, Table
+    from chaos.lab.services import Service
 
 READY_WITHIN_S = 30.0  # seconds of the wall; a fork with its first call takes a tenth of one
 

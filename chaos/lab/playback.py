@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Server(app_server.Server):
-    """GET /playback?profile=…, POST /history, GET /health."""
+    """GET /playback?profile=…, GET /history?profile=…, POST /history, GET /health."""
 
     def __init__(self, instance: Instance) -> None:
         self.history = watched.history(instance)
@@ -37,10 +37,12 @@ class Handler(app_server.Handler):
     server: Server
 
     def get(self, url: SplitResult) -> None:
-        """Answer GET /playback."""
+        """Answer GET /playback and GET /history."""
+        profile = parse_qs(url.query).get("profile", ["kim"])[0]
         if url.path == "/playback":
-            profile = parse_qs(url.query).get("profile", ["kim"])[0]
             self._with_history(lambda: self.server.history.read(profile))
+        elif url.path == "/history":
+            self._with_history(lambda: {"titles": self.server.history.titles(profile)})
         else:
             super().get(url)
 

@@ -69,6 +69,7 @@ class Poller:
         self._instance = instance
         self._handle = handle
         self._queue = Queue(instance, instance.service.queue or "")
+        self._handled: set[str] = set()  # ids of messages, where each is to be handled once
         self._looked = time.monotonic()
         self._age_s = 0.0  # of the wall
 
@@ -106,8 +107,17 @@ class Poller:
         if self._instance.service.acknowledge == "first":
             self._queue.delete(messages)
             self._handle(messages)
-        elif done := self._handle(messages):
+        elif done := self._handled_now(messages):
             self._queue.delete(done)
+
+    def _handled_now(self, messages: list[Message]) -> list[Message]:
+        """Those that are done with: what was handled before is not handled again, if so asked."""
+        before = [message for message in messages if message["MessageId"] in self._handled]
+        new = [message for message in messages if message["MessageId"] not in self._handled]
+        done = self._handle(new) if new else []
+        if self._instance.service.once:
+            self._handled.update(message["MessageId"] for message in done)
+        return [*before, *done]
 
 
 def _sent(message: Message) -> float:

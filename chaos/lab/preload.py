@@ -8,6 +8,6 @@ from chaos.lab import apps, declaration, instances, sdk
 
 __all__ = ["apps", "declaration", "instances", "sdk"]
 
-sdk.prepare("dynamodb", "s3", "sqs", "stepfunctions")
+sdk.prepare("dynamodb", "s3", "secretsmanager", "sqs", "stepfunctions")
 # The forks need not look through it for garbage, nor copy it by doing so.
 gc.freeze()

@@ -25,6 +25,7 @@ def problems(lab: Lab) -> Iterator[Problem]:
     yield from _tables(lab)
     yield from _buckets(lab)
     yield from _queues(lab)
+    yield from _secrets(lab)
     yield from _pipelines(lab)
     yield from _alarms(lab)
 
@@ -68,6 +69,11 @@ def _queues(lab: Lab) -> Iterator[Problem]:
             yield (*where, "dead_letters"), f"SQS wants both in one region, {queue.region}"
         elif dead is not queue and dead.dead_letters:
             yield (*where, "dead_letters"), f"{queue.dead_letters} has one itself"
+
+
+def _secrets(lab: Lab) -> Iterator[Problem]:
+    for name, secret in lab.secrets.items():
+        yield from _regions(lab, ("secrets", name), secret.regions)
 
 
 def _pipelines(lab: Lab) -> Iterator[Problem]:

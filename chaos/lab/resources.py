@@ -1,4 +1,4 @@
-"""What a lab keeps in AWS, as frozen values: tables, buckets, queues, pipelines and alarms.
+"""What a lab keeps in AWS, as frozen values: tables, buckets, queues, secrets, alarms and so on.
 
 Durations are seconds of the lab. Defaults are what AWS takes, with the source where one is known.
 """
@@ -28,12 +28,27 @@ class Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Table(Declared):
+class Replicated(Declared):
+    """What is kept in several regions, each of which has a replica."""
+
+    regions: tuple[Region, ...] = Field(min_length=1, description="where it has a replica")
+    replication: Literal["both", "one-way", "off"] = Field(
+        default="both",
+        description="which writes are copied to the other regions: all, those made in the first of"
+        " its regions (as to a read replica that was promoted), or none",
+    )
+
+    @property
+    def sources(self) -> tuple[Region, ...]:
+        """The regions whose writes are copied to the others."""
+        return {"both": self.regions, "one-way": self.regions[:1], "off": ()}[self.replication]
+
+
+class Table(Replicated):
     """A DynamoDB table with string keys, replicated between its regions as a global table."""
 
     key: str = Field(min_length=1, max_length=255, description="the partition key, a string")
     sort_key: str = Field(min_length=1, max_length=255, description="the sort key, a string")
-    regions: tuple[Region, ...] = Field(min_length=1, description="where it has a replica")
     lag: Duration = Field(
         default=1.0, description="until a write is in the other regions; on AWS mostly 0.5 to 2.5 s"
     )
@@ -42,10 +57,9 @@ class Table(Declared):
     )
 
 
-class Bucket(Declared):
+class Bucket(Replicated):
     """An S3 bucket in each of its regions, replicated between all of them."""
 
-    regions: tuple[Region, ...] = Field(min_length=1, description="where it has a replica")
     versioned: bool = Field(default=True, description="S3 replicates no other ones")
     lag: Duration = Field(
         default=1.0, description="until an object is in the other regions; on AWS mostly seconds"
@@ -57,7 +71,7 @@ class Bucket(Declared):
     @property
     def replicated(self) -> bool:
         """Whether what is written in one region is copied to others."""
-        return len(self.regions) > 1
+        return len(self.regions) > 1 and self.replication != "off"
 
 
 def bucket_in(region: str, name: str) -> str:
@@ -77,6 +91,15 @@ class Queue(Declared):
     )
     receives: int = Field(
         default=3, ge=1, le=1000, description="how often a message is tried until it goes there"
+    )
+
+
+class Secret(Declared):
+    """A secret of AWS Secrets Manager, the same in each of its regions."""
+
+    regions: tuple[Region, ...] = Field(min_length=1, description="where it has a replica")
+    value: str = Field(
+        default="not a secret", min_length=1, max_length=65536, description="what is in it"
     )
 
 

@@ -83,7 +83,7 @@ class Route53:
         self._ports = ports
         self._propagation = propagation
         self._viewer_region = viewer_region
-        self._rng = random.Random()
+        self._rng = random.Random(random.getrandbits(64))
         self._reading = asyncio.Lock()  # what is read first takes effect first
         self._coming: list[asyncio.TimerHandle] = []
         self._authority = Authority()

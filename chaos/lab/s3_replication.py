@@ -38,6 +38,8 @@ class Buckets:
         if request.operation not in WRITES or real not in self._buckets or not key:
             return []
         name, bucket = self._buckets[real]
+        if request.region not in bucket.sources:
+            return []
         return [Write(name=name, key=key, identity=key, regions=bucket.regions, lag=bucket.lag)]
 
     async def copy(self, copies: list[Copy], wanted: Callable[[Copy], bool]) -> Collection[Copy]:

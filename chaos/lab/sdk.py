@@ -55,6 +55,11 @@ def absent(error: Exception) -> bool:
     return _code(error) in ("NoSuchKey", "404")
 
 
+def overtaken(error: Exception) -> bool:
+    """Whether a write was refused because what it was to replace has changed."""
+    return _code(error) == "ConditionalCheckFailedException"
+
+
 def over(error: Exception) -> bool:
     """Whether a call failed because nobody waits for the task any more."""
     return _code(error) in ("InvalidToken", "TaskDoesNotExist", "TaskTimedOut")

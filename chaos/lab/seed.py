@@ -12,12 +12,13 @@ from typing import Any
 
 from chaos.errors import EnvironmentFailed
 from chaos.lab.adoption import There
-from chaos.lab.declaration import Lab, Service
+from chaos.lab.declaration import Lab
 from chaos.lab.groups import Key
 from chaos.lab.inventory import LAB_TAG, Call
 from chaos.lab.made import Made
 from chaos.lab.resources import Table
 from chaos.lab.seed_dns import Balancers, seed_dns
+from chaos.lab.services import Service
 
 IMAGE = "ami-0123456789abcdef0"  # moto, and LocalStack with it, ask for the form alone
 INSTANCE_TYPE = "t3.micro"

@@ -1,4 +1,4 @@
-"""Fills the control plane with what a lab keeps in AWS: buckets, queues, pipelines and alarms.
+"""Fills the control plane with what a lab keeps in AWS: buckets, queues, secrets and so on.
 
 In an emulator that somebody else runs, what is there with the lab's tag is used and left, with the
 settings that are declared now: a lab of another speed may have made it. What is there without it
@@ -18,7 +18,7 @@ from chaos.lab.declaration import Lab
 from chaos.lab.inventory import Call
 from chaos.lab.made import LAB_TAG, Made
 from chaos.lab.resource_checks import QUEUE_URL
-from chaos.lab.resources import Alarm, Bucket, Pipeline, Queue, bucket_in
+from chaos.lab.resources import Alarm, Bucket, Pipeline, Queue, Secret, bucket_in
 from chaos.loops import speed_of
 
 # No emulator asks what the role may do.
@@ -38,6 +38,11 @@ async def stock(lab: Lab, call: Call, made: Made) -> None:
             stocker.bucket(name, bucket, region)
             for name, bucket in lab.buckets.items()
             for region in bucket.regions
+        ),
+        *(
+            stocker.secret(name, secret, region)
+            for name, secret in lab.secrets.items()
+            for region in secret.regions
         ),
         *(stocker.alarm(name, alarm) for name, alarm in lab.alarms.items()),
         stocker.queues(),
@@ -106,6 +111,21 @@ class Stocker:
         await call("put_metric_alarm", **_settings(name, alarm), Tags=self._tag_list())
         if not ours:
             self._made.undo("cloudwatch", alarm.region, "delete_alarms", AlarmNames=[name])
+
+    async def secret(self, name: str, secret: Secret, region: str) -> None:
+        """The replica in one region, a secret of its own, as no emulator replicates them."""
+        call = _at(self._call, "secretsmanager", region)
+        if self._is_ours(f"secret {name}", await self._tags_of_secret(call, name)):
+            await call("put_secret_value", SecretId=name, SecretString=secret.value)
+            return
+        await call("create_secret", Name=name, SecretString=secret.value, Tags=self._tag_list())
+        self._made.undo(
+            "secretsmanager",
+            region,
+            "delete_secret",
+            SecretId=name,
+            ForceDeleteWithoutRecovery=True,
+        )
 
     async def _queue(self, name: str, queue: Queue) -> None:
         call = _at(self._call, "sqs", queue.region)
@@ -189,6 +209,14 @@ class Stocker:
         self._arns[name] = arns[0]
         answer = await call("list_tags_for_resource", resourceArn=arns[0])
         return {tag["key"]: tag["value"] for tag in answer.get("tags", [])}
+
+    async def _tags_of_secret(self, call: Call, name: str) -> dict[str, str] | None:
+        try:
+            answer = await call("describe_secret", SecretId=name)
+        except CallFailed as error:
+            _must_be(error, "ResourceNotFoundException")
+            return None
+        return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
 
     async def _tags_of_alarm(self, call: Call, name: str) -> dict[str, str] | None:
         found = (await call("describe_alarms", AlarmNames=[name]))["MetricAlarms"]

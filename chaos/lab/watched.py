@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from chaos.lab import sdk
+from chaos.lab.layers import layered
 from chaos.lab.resources import Bucket, Table, bucket_in
 
 if TYPE_CHECKING:
     from chaos.lab.instances import Instance
 
 KNOWN = ("title", "position")
+# The sort key of the one item that holds all that a profile has watched.
+ALL = "all"
+# How often a write to that item is tried again when another one came before it.
+TRIES = 20
 
 
 class History(Protocol):
@@ -23,16 +28,20 @@ class History(Protocol):
     def read(self, profile: str) -> dict[str, str]:
         """The profile's last title and position, empty for one that never watched."""
 
+    def titles(self, profile: str) -> list[str]:
+        """All that the profile has watched, the oldest first."""
+
     def write(self, profile: str, title: str, position: str) -> None:
         """Remember it."""
 
 
 def history(instance: Instance) -> History:
-    """Of the instance's service, in its own region."""
+    """Of the instance's service, in its own region, with what the service has put before it."""
     if instance.bucket is not None:
-        return InBucket(instance, instance.bucket)
+        return layered(InBucket(instance, instance.bucket), instance)
     assert instance.table is not None  # noqa: S101  # a declaration of this app has one of the two
-    return InTable(instance, instance.table)
+    kept = InOneItem if instance.service.record == "whole" else InTable
+    return layered(kept(instance, instance.table), instance)
 
 
 class InTable:
@@ -56,17 +65,69 @@ class InTable:
         item: dict[str, Any] = next(iter(answer["Items"]), {})
         return {name: item.get(name, {}).get("S", "") for name in KNOWN}
 
+    def titles(self, profile: str) -> list[str]:
+        """All that the profile has watched, the oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            KeyConditionExpression="#key = :profile",
+            ExpressionAttributeNames={"#key": self._table.key},
+            ExpressionAttributeValues={":profile": {"S": profile}},
+            ConsistentRead=True,
+        )
+        return [item["title"]["S"] for page in pages for item in page["Items"]]
+
     def write(self, profile: str, title: str, position: str) -> None:
         """Remember it."""
-        watched = datetime.now(UTC).isoformat()
-        values = {
-            self._table.key: profile,
-            self._table.sort_key: watched,
-            "title": title,
-            "position": position,
-        }
-        item = {name: {"S": value} for name, value in values.items()}
+        item = self._item(profile, datetime.now(UTC).isoformat(), title, position)
         self._client.put_item(TableName=self._name, Item=item)
+
+    def _item(self, profile: str, watched: str, title: str, position: str) -> dict[str, Any]:
+        names = (self._table.key, self._table.sort_key, *KNOWN)
+        values = (profile, watched, title, position)
+        return {name: {"S": value} for name, value in zip(names, values, strict=True)}
+
+
+class InOneItem(InTable):
+    """One item for all that a profile has watched, written anew as a whole each time.
+
+    Two writers in one region do not overwrite each other, because a write that another one came
+    before is done again; of two regions, the one that wrote last wins.
+    """
+
+    def titles(self, profile: str) -> list[str]:
+        """All that the profile has watched, the oldest first."""
+        return [title["S"] for title in self._found(profile).get("titles", {}).get("L", [])]
+
+    def write(self, profile: str, title: str, position: str) -> None:
+        """Remember it."""
+        for left in reversed(range(TRIES)):
+            try:
+                self._replace(self._found(profile), profile, title, position)
+            except sdk.FAILURES as error:
+                if not left or not sdk.overtaken(error):
+                    raise
+            else:
+                return
+
+    def _found(self, profile: str) -> dict[str, Any]:
+        key = {self._table.key: {"S": profile}, self._table.sort_key: {"S": ALL}}
+        answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+        item: dict[str, Any] = answer.get("Item", {})
+        return item
+
+    def _replace(self, before: dict[str, Any], profile: str, title: str, position: str) -> None:
+        """Raises one of `sdk.FAILURES`, also when it is not as before any more."""
+        titles, revision = before.get("titles", {"L": []})["L"], before.get("revision", {"N": "0"})
+        self._client.put_item(
+            TableName=self._name,
+            Item={
+                **self._item(profile, ALL, title, position),
+                "titles": {"L": [*titles, {"S": title}]},
+                "revision": {"N": str(int(revision["N"]) + 1)},
+            },
+            ConditionExpression="attribute_not_exists(revision) OR revision = :before",
+            ExpressionAttributeValues={":before": revision},
+        )
 
 
 class InBucket:
@@ -85,6 +146,11 @@ class InBucket:
         """The profile's last title and position, empty for one that never watched."""
         found = next(self._found(f"history/{quote(profile, safe='')}.json"), {})
         return {name: str(found.get(name, "")) for name in KNOWN}
+
+    def titles(self, profile: str) -> list[str]:
+        """What the profile has watched last: an object does not tell of what was before."""
+        title = self.read(profile)["title"]
+        return [title] if title else []
 
     def write(self, profile: str, title: str, position: str) -> None:
         """Remember it."""

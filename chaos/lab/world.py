@@ -13,12 +13,13 @@ from chaos.errors import InvalidInput
 from chaos.lab.balancer import Balancer
 from chaos.lab.control import Operation
 from chaos.lab.control_plane import ControlPlane
-from chaos.lab.declaration import Lab, Service
+from chaos.lab.declaration import Lab
 from chaos.lab.fleet import Fleet
 from chaos.lab.instances import key_of
 from chaos.lab.network import Network
 from chaos.lab.replication import Replication
 from chaos.lab.route53 import Route53
+from chaos.lab.services import Service
 from chaos.loops import speed_of
 from chaos.proxies.rulebook import Rulebook
 from chaos.proxies.rules import Rules
@@ -131,6 +132,7 @@ def dependencies(service: Service) -> list[str]:
     aws = {
         "dynamodb": service.table,
         "s3": service.bucket,
+        "secretsmanager": service.secret,
         "sqs": service.queue,
         "stepfunctions": service.app == "encoder",
     }

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest, write_to_textfile
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -19,7 +20,7 @@ from prometheus_client.metrics_core import Metric
 from chaos.history import UNFINISHED
 from chaos.journal import Event
 from chaos.metrics.families import FAMILIES
-from chaos.verdict import Result, Verdict
+from chaos.verdict import Result, Verdict, spread
 
 PHASES = ("steady", "inject", "hold", "rollback", "recover", "judge")
 RESULTS = ("good", "bad", "crashed")
@@ -118,8 +119,9 @@ class Metrics:
             self._promised(probe, promised)
         self._count_pulls()
 
-    def _promised(self, probe: str, promised: dict[str, float | bool | None]) -> None:
-        for objective, wanted in promised.items():
+    def _promised(self, probe: str, promised: dict[str, Any]) -> None:
+        for objective, given in promised.items():
+            wanted = spread.longest(given)
             if objective == "availability" and wanted is not None:
                 self._set("chaos_availability_limit_ratio", (probe,), wanted)
             elif wanted is not None and not isinstance(wanted, bool):

@@ -37,7 +37,7 @@ class Faulty:
         self._respond = respond
         self._rules = rules
         self._recursive = recursive
-        self._rng = random.Random()
+        self._rng = random.Random(random.getrandbits(64))
 
     def respond(self, wire: bytes, *, udp: bool) -> Reply:
         """What is said to one message, or the promise of it."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from chaos.experiment.objectives import PERCENTAGE
+from chaos.experiment.percentages import PERCENTAGE
 from probes import durations
 
 Schema = Mapping[str, Any]

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from chaos.history import FaultWindow, History, LedgerRead, Pull, lever_name, setting
+from chaos.history import FaultWindow, History, Pull, lever_name, setting
 from chaos.report import words
 from chaos.report.cells import cells
 from chaos.report.distribution import distribution
+from chaos.report.ledgers import ledgers
 from chaos.report.recovery import steps
-from chaos.verdict import Measurement, Reading, Result, Times, Verdict, percent
+from chaos.verdict import Measurement, Result, Times, Verdict, percent
 from probes.durations import show
 from probes.outages import Interval, Outage
 from probes.probe import Sample
@@ -22,13 +23,20 @@ CLOCKS = {
     "rto": ("injected", 1),
     "heals_within": ("lifted", 1),
     "detects_within": ("injected", 1),
+    "fails_over_within": ("injected", 1),
+    "full_capacity_within": ("injected", 1),
+    "fails_back_within": ("lifted", 1),
     "rpo": ("injected", -1),
 }
 # What a figure is called on a lane, where that is not what the promise is called.
-FIGURES = {"detects_within": "detected after"}
+FIGURES = {
+    "detects_within": "detected after",
+    "fails_over_within": "failed over after",
+    "full_capacity_within": "full capacity after",
+    "fails_back_within": "failed back after",
+}
 # What a probe of any kind is aimed at: the first of these settings that it has.
-TARGETS = ("url", "name", "table", "alarm", "bucket", "queue", "state_machine")
-WHEN = {"failover": "while the fault was on", "end": "at the end"}
+TARGETS = ("url", "name", "table", "alarm", "bucket", "queue", "stream", "state_machine")
 
 
 def page(history: History, verdict: Verdict) -> dict[str, Any]:
@@ -53,8 +61,8 @@ def page(history: History, verdict: Verdict) -> dict[str, Any]:
         "recoveries": [r for name in experiment["probes"] if (r := steps(name, history, verdict))],
         "pulls": [_pull(pull) for pull in history.pulls],
         "pulls_text": pulls_text(history),
-        "ledgers": list(_ledgers(history, verdict)),
-        "notes": [*_stops(history), *history.notes],
+        "ledgers": list(ledgers(history, verdict)),
+        "notes": [*_stops(history), *_marks(history), *history.notes],
         "facts": list(_facts(history)),
         "file": experiment["file"],
         "sha256": experiment["sha256"],
@@ -67,6 +75,13 @@ def _stops(history: History) -> Iterator[str]:
     if history.stops:
         yield f"Stopped: {words.stopped(history)}"
         yield from (f"Stopped: {why}" for why in history.stops[1:])
+
+
+def _marks(history: History) -> Iterator[str]:
+    """What people have marked, when, and who."""
+    for mark in history.marks:
+        by = f" by {mark.by}" if mark.by else ""
+        yield f"Marked as {mark.what} at {show(mark.at.high)}{by}"
 
 
 def told(verdict: Verdict) -> list[Result]:
@@ -241,34 +256,6 @@ def _pull(pull: Pull) -> dict[str, Any]:
         ).strip(),
         "bad": pull.outcome in ("open", "conflict", "failed"),
         "noticed": pull.noticed,
-    }
-
-
-def _ledgers(history: History, verdict: Verdict) -> Iterator[dict[str, Any]]:
-    for name, found in verdict.probes.items():
-        reads = [read for read in history.ledgers if read.probe == name]
-        for read, reading in zip(reads, found.readings, strict=True):
-            yield _ledger(read, reading)
-
-
-def _ledger(read: LedgerRead, reading: Reading) -> dict[str, Any]:
-    row: dict[str, Any] = {"probe": read.probe, "t": read.t, "when_text": WHEN[read.when]}
-    balance = reading.balance
-    if balance is None:
-        return {**row, "error": reading.error}
-    remarks = {
-        "duplicated": len(balance.duplicated),
-        "lost though acknowledged after the fault had begun": len(balance.lost_after),
-        "never written by this run": len(reading.foreign),
-    }
-    return {
-        **row,
-        "error": "",
-        "acknowledged": balance.acknowledged,
-        "survived": len(balance.survived),
-        "lost": len(balance.lost) + len(balance.lost_after),
-        "rpo_text": words.span(balance.rpo),
-        "remarks": ", ".join(f"{n} {text}" for text, n in remarks.items() if n),
     }
 
 

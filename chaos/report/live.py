@@ -14,6 +14,7 @@ from chaos.report import words
 from chaos.report.lookout import NOTHING_SEEN, Lookout
 from chaos.report.strip import Cell, coarser, with_attempt
 from chaos.report.trail import Trail
+from chaos.verdict import spread
 
 # All of the run is kept in so few cells; when it lasts longer, each becomes twice as long.
 CELLS = 240
@@ -113,7 +114,7 @@ def _fault_of(settings: dict[str, Any]) -> LiveFault:
 
 def _planned(experiment: dict[str, Any]) -> float:
     limits = (
-        promised.get(name) or 0.0
+        spread.longest(promised.get(name)) or 0.0
         for promised in experiment["objectives"].values()
         for name in ("rto", "heals_within", "detects_within")
     )
@@ -264,6 +265,8 @@ EVENTS: dict[str, Callable[[Live, Event], Live]] = {
     "pull": _pull,
     "restored": _restored,
     "ledger": _ledger,
+    "call": lambda live, _: live,  # the levers that it moves are shown
+    "mark": lambda live, event: replace(live, notes=(*live.notes, f"marked as {event['what']}")),
     "note": lambda live, event: replace(live, notes=(*live.notes, str(event["text"]))),
     "stop": lambda live, event: replace(live, stop=live.stop or str(event["why"])),
     "end": lambda live, _: replace(live, over=True, notes=()),

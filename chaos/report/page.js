@@ -122,6 +122,7 @@ function ledgers() {
     ["Acknowledged", "number"],
     ["Survived", "number"],
     ["Lost", "number"],
+    ["Stale", "number"],
     ["RPO", "number"],
     ["Remarks"],
   ];
@@ -129,10 +130,20 @@ function ledgers() {
     l.probe,
     `${l.when_text} (${moment(l.t)})`,
     ...(l.error
-      ? ["–", "–", "–", "–", `could not be read: ${l.error}`]
-      : [`${l.acknowledged}`, `${l.survived}`, `${l.lost}`, l.rpo_text, l.remarks]),
+      ? ["–", "–", "–", "–", "–", `could not be read: ${l.error}`]
+      : [`${l.acknowledged}`, `${l.survived}`, `${l.lost}`, `${l.stale}`, l.rpo_text, l.remarks]),
   ]);
-  put("ledgers", rows.length ? table("Acknowledged writes and what became of them", columns, rows) : null);
+  const writes = data.ledgers.flatMap((l) => [
+    ...l.writes.map((cells) => [l.probe, l.when_text, ...cells]),
+    ...(l.more ? [[l.probe, l.when_text, "…", `and ${l.more} more; verdict.json has all`, ""]] : []),
+  ]);
+  put(
+    "ledgers",
+    rows.length ? table("Acknowledged writes and what became of them", columns, rows) : null,
+    writes.length
+      ? table("Writes that a read did not find as they were written", [["Ledger"], ["Read"], ["Write", "number"], ["What"], ["When"]], writes)
+      : null,
+  );
 }
 
 function pulls() {

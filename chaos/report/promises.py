@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from chaos.report import words
 from chaos.report.live import Live, LiveProbe
-from chaos.verdict import percent
+from chaos.verdict import percent, spread
 from probes.durations import show
 from probes.outages import Interval
 
@@ -30,7 +30,7 @@ def promises(live: Live, now: float) -> Iterator[Timer]:
     """A timer for each promise of each probe, and for the recovery of all once that is awaited."""
     for name, promised in live.header["experiment"]["objectives"].items():
         for objective, clock in CLOCKS.items():
-            wanted = promised.get(objective)
+            wanted = spread.longest(promised.get(objective))
             if wanted is not None and wanted is not False:
                 mood, text, share = clock(wanted, live.probes[name], live, now)
                 title = f"{name} {words.OBJECTIVES[objective]}"
@@ -100,10 +100,12 @@ def _unaffected(_: bool, probe: LiveProbe, live: Live, __: float) -> Clock:
     return ("idle" if live.injected is None else "good"), "no failure so far", None
 
 
-def _rpo(wanted: float, probe: LiveProbe, _: Live, __: float) -> Clock:
+def _read(wanted: float, probe: LiveProbe, _: Live, __: float) -> Clock:
+    """Of a ledger, which is read twice."""
     when = ("while the fault is on", "at the end")[min(probe.reads, 1)]
     then = "the verdict has it" if probe.reads > 1 else f"read {when}"
-    return "idle", f"at most {show(wanted)}; {then}", None
+    allowed = "none" if isinstance(wanted, bool) else f"at most {show(wanted)}"
+    return "idle", f"{allowed}; {then}", None
 
 
 def _steady(since: float, live: Live, now: float) -> Timer:
@@ -129,7 +131,10 @@ def _compared(found: Interval, wanted: float, text: str) -> Clock:
 
 CLOCKS: dict[str, Callable[[Any, LiveProbe, Live, float], Clock]] = {
     "rto": _rto,
-    "rpo": _rpo,
+    "rpo": _read,
+    "stale": _read,
+    "in_order": _read,
+    "no_duplicates": _read,
     "heals_within": _heals_within,
     "detects_within": _detects_within,
     "availability": _availability,

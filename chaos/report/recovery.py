@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import math
 from typing import Any
 
 from chaos.history import History
-from chaos.report.cells import told
-from chaos.verdict import Verdict
-from probes.probe import Sample
+from chaos.verdict import Times, Verdict
+from probes.failover import Failover
 
 
 def steps(name: str, history: History, verdict: Verdict) -> dict[str, Any] | None:
@@ -19,7 +17,7 @@ def steps(name: str, history: History, verdict: Verdict) -> dict[str, Any] | Non
     last      start of the last bad attempt before the recovery that counts
     back      end of the good attempt that shows it; None: not back when the observation ended
     away      the first good answer from another region than before the fault, and which
-    home      the first good answer of those that came from the old region to the end
+    home      the first good answer of those that came from the old region alone to the end
     """
     at, found = verdict.times, verdict.probes.get(name)
     if at is None or at.injected is None or found is None or found.recovery is None:
@@ -37,23 +35,20 @@ def steps(name: str, history: History, verdict: Verdict) -> dict[str, Any] | Non
         "first": [first.start, first.end],
         "last": max(first.start, injected + rto.low),
         "back": injected + rto.high if rto.high < float("inf") else None,
-        **_moves([s for s in samples if s.ok], injected),
+        **_moves(found.failover, at),
     }
 
 
-def _moves(good: Sequence[Sample], injected: float) -> dict[str, Any]:
-    """Where the good answers came from: away from the usual region, and back to it."""
-    regions = Counter(told(s, "region") for s in good if s.end <= injected)
-    home = next((region for region, _ in regions.most_common(1)), None)
-    later = [s for s in good if s.end > injected and told(s, "region") is not None]
-    away = next((s for s in later if told(s, "region") != home), None)
-    if home is None or away is None:
-        return {"from": home, "to": None, "away": None, "home": None}
-    last_away = max(n for n, s in enumerate(later) if told(s, "region") != home)
-    returned = later[last_away + 1] if last_away + 1 < len(later) else None
+def _moves(moved: Failover | None, at: Times) -> dict[str, Any]:
+    """Where the good answers came from: away from the region of before, and back to it."""
+    if moved is None or len(moved.home) != 1 or at.injected is None:
+        return {"from": None, "to": None, "away": None, "home": None}
+    away, back = moved.away.after, moved.back
+    gone = moved.to is not None and away is not None
+    returned = gone and at.lifted is not None and back is not None and back.high < math.inf
     return {
-        "from": home,
-        "to": told(away, "region"),
-        "away": away.end,
-        "home": returned and returned.end,
+        "from": moved.home[0],
+        "to": moved.to,
+        "away": at.injected + away.high if gone and away else None,
+        "home": at.lifted + back.high if returned and at.lifted is not None and back else None,
     }

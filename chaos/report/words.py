@@ -8,19 +8,29 @@ from typing import Any
 
 from chaos.environments.endpoint import is_real
 from chaos.history import History
-from chaos.verdict import Result, percent
+from chaos.verdict import Result, percent, spread
 from probes.durations import show
 from probes.outages import Interval
 
 OBJECTIVES = {
     "rto": "RTO",
     "rpo": "RPO",
+    "stale": "stale",
+    "in_order": "in order",
+    "no_duplicates": "no duplicates",
     "availability": "availability",
     "heals_within": "heals within",
     "detects_within": "detects within",
+    "marked_within": "marked within",
+    "fails_over_within": "fails over within",
+    "full_capacity_within": "full capacity within",
+    "fails_back_within": "fails back within",
     "recover_within": "steady again within",
     "unaffected": "unaffected",
 }
+
+# What is promised of single records: what is counted then, and what is wanted.
+COUNTED = {"in_order": ("out of order", "every record"), "no_duplicates": ("twice", "none twice")}
 
 HOW = {
     "failover": "back while the fault was on",
@@ -28,6 +38,9 @@ HOW = {
     "never": "not recovered",
     "unaffected": "not affected",
     "not detected": "not detected",
+    "not marked": "not marked",
+    "no failover": "no answer from elsewhere",
+    "no failback": "not home again",
 }
 
 OUTCOMES = {
@@ -73,8 +86,12 @@ def wanted(result: Result) -> str:
     """What was promised: `≤ 2 min`, `≥ 40%`."""
     if result.objective == "unaffected":
         return "no failure"
+    if result.objective in COUNTED:
+        return COUNTED[result.objective][1]
     if result.objective == "availability":
         return f"≥ {percent(result.wanted)}"
+    if result.spread:
+        return spread.told(result.spread)
     return f"≤ {show(result.wanted)}"
 
 
@@ -84,6 +101,8 @@ def measured(result: Result) -> str:
         return "no failure"
     if result.measured is None:
         return "not measured"
+    if result.objective in COUNTED:
+        return f"{result.measured.low:g} {COUNTED[result.objective][0]}"
     if result.objective == "availability":
         return percent(result.measured.low)
     return f"{'down ' if result.objective == 'unaffected' else ''}{span(result.measured)}"

@@ -32,6 +32,7 @@ from chaos.journal import Journal
 from chaos.levers import Counts, Lever, Patient, Value, from_json
 from chaos.levers.by_hand import ByHand
 from chaos.levers.powers import Explains, Halfway
+from chaos.recording import Recorded
 
 log = logging.getLogger("chaos")
 
@@ -67,7 +68,7 @@ async def restore(pull: Pull, place: Environment, journal: Journal, *, speed: fl
     """
     trouble: list[str] = []
     try:
-        lever, environment = from_json(pull.lever), place.at(pull.account)
+        lever, environment = from_json(pull.lever), _recorded(pull, place, journal)
         budget_s = lever.budget_s if isinstance(lever, Patient) else BUDGET_S
         async with asyncio.timeout((budget_s + WINDOWS * environment.stale_s) * speed):
             await _count(pull, lever, environment, journal)
@@ -83,6 +84,10 @@ async def restore(pull: Pull, place: Environment, journal: Journal, *, speed: fl
     except Exception as error:  # a defect of one lever must not keep the others broken
         log.exception("a defect of the lever %s", pull.lever)
         return replace(pull, outcome="failed", error=repr(error))
+
+
+def _recorded(pull: Pull, place: Environment, journal: Journal) -> Recorded:
+    return Recorded(place.at(pull.account), journal, pull, undo=True)
 
 
 @dataclass(slots=True)

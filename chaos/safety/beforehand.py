@@ -60,16 +60,16 @@ def keep_one_clock(experiment: Experiment, kind: str, speed: float) -> None:
     Only the lab runs faster. Whoever else evaluates alarms takes seconds of the wall for it, which
     would be told as so many times more, and a good alarm as a late one.
     """
-    if kind == "embedded" or speed == 1:
+    if speed == 1:
         return
     late = [
         experiment.located(
             ("probes", name),
-            f"kind {probe.kind} goes by the clock of {kind}, which runs at speed 1:"
-            " leave out --speed",
+            f"kind {probe.kind} goes by the clock of {probe.kind if probe.own_clock else kind},"
+            " which runs at speed 1: leave out --speed",
         )
         for name, probe in experiment.probes.items()
-        if probe.detects
+        if probe.detects and (probe.own_clock or kind != "embedded")
     ]
     if late:
         raise InvalidInput(*late)

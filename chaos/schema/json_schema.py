@@ -72,8 +72,9 @@ def _loose(schema: Schema) -> Schema:
 
 def _accepted(schema: Schema) -> list[Schema]:
     """The alternatives to a schema without notes."""
-    if "anyOf" in schema:
-        return [found for inner in schema["anyOf"] for found in _accepted(inner)]
+    for of in ("anyOf", "oneOf") if "type" not in schema else ():
+        if of in schema:
+            return [found for inner in schema[of] for found in _accepted(inner)]
     if "const" in schema or "enum" in schema:
         return [schema, VARIABLE]
     type_ = schema.get("type")

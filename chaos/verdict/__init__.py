@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chaos.verdict.finding import Result, percent
-from chaos.verdict.measurement import Measurement, Reading, Times
+from chaos.verdict.measurement import Measurement, Times
+from chaos.verdict.readings import Reading
 from chaos.verdict.verdict import VERSION, Verdict, judge, judge_safely
 
 __all__ = [

@@ -83,7 +83,8 @@ def _unreached(history: History, measured: Iterable[Measurement]) -> Iterator[st
     for m in measured:
         found = [r.balance for r in m.readings if r.balance and r.when == "failover"]
         behind = any(balance.lost or balance.lost_after for balance in found)
-        promised = history.experiment["objectives"].get(m.probe, {}).get("rpo") is not None
+        wanted = history.experiment["objectives"].get(m.probe, {})
+        promised = any(wanted.get(name) is not None for name in ("rpo", "stale"))
         if promised and found and not behind and not m.bad_since:
             none = "no write failed, and none was missing while it was on"
             yield f"nothing shows that a fault has reached {m.probe}: {none}"

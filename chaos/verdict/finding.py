@@ -20,7 +20,8 @@ class Result:
 
     `how` is how the system came back ("failover", "after lifting", "never", "unaffected"), or that
     the fault was "not detected", and empty where that is not asked. `reason` is one sentence that
-    begins with the probe's name.
+    begins with the probe's name. `spread` is a promise about many runs, as a journal has it, and
+    `wanted` then the longest of its limits.
     """
 
     probe: str
@@ -30,6 +31,7 @@ class Result:
     value: Value
     how: str
     reason: str
+    spread: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

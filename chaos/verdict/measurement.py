@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.history import History, LedgerRead
+from chaos.history import History
+from chaos.verdict.readings import Reading, readings
+from chaos.verdict.complaints import Complaint, complaints, regions_of
 from probes.detection import Detection, detection, looked
+from probes.failover import Failover, failover
 from probes.latency import Latency, latencies
-from probes.ledger import Balance, Write, balance
 from probes.outages import (
     Interval,
     Outage,
@@ -21,7 +23,7 @@ from probes.outages import (
     outages,
     recovery,
 )
-from probes.probe import Sample
+from probes.probe import Sample, evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +50,6 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One read of a ledger, at the "failover" (fault still on) or the "end".
-
-    `since` is how long after the injection the read began, in seconds. `balance` is None when the
-    read failed, for that proves nothing. `foreign` are the numbers found that this run cannot have
-    written.
-    """
-
-    when: str
-    since: float
-    balance: Balance | None
-    foreign: tuple[int, ...] = ()
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """The numbers of one probe. Those that need a fault are None when there was none."""
 
@@ -85,7 +71,9 @@ class Measurement:
     heals: Interval | None  # counted from `lifted`
     steady: Interval | None  # counted from `released`
     detection: Detection | None  # None too for a probe that tells of no faults
+    failover: Failover | None  # None too where no answer names a region
     latency: dict[str, Latency]
+    complaints: dict[str, Complaint]  # `during` the fault and `after` it; what nobody said is not
     readings: tuple[Reading, ...]
 
 
@@ -119,12 +107,14 @@ def _lifted(history: History) -> float | None:
 
 def measure(history: History, at: Times) -> dict[str, Measurement]:
     """The numbers of every probe of the experiment."""
-    return {name: _measure(name, history, at) for name in history.experiment["probes"]}
+    regions = regions_of(history.samples)
+    return {name: _measure(name, history, at, regions) for name in history.experiment["probes"]}
 
 
-def _measure(name: str, history: History, at: Times) -> Measurement:
+def _measure(name: str, history: History, at: Times, regions: dict[str, str]) -> Measurement:
     settings = history.experiment["probes"][name]
-    samples = history.samples[name]
+    made = history.samples[name]
+    samples = [evidence(sample) for sample in made]
     crashes = [s.error for s in samples if s.crashed]
     confirm = settings["confirm"]
     window = None if at.injected is None else (at.injected, max(at.injected, at.over))
@@ -147,7 +137,7 @@ def _measure(name: str, history: History, at: Times) -> Measurement:
         downtime=window and downtime(samples, window),
         availability=window and _availability(samples, window, at.complete, settings["every"]),
         longest_gap=window
-        and longest_gap(samples, (window[0], max([window[1], *(s.start for s in samples)]))),
+        and longest_gap(made, (window[0], max([window[1], *(s.start for s in made)]))),
         heals=None if at.lifted is None else heals(samples, lifted=at.lifted, confirm=confirm),
         steady=None if at.released is None else heals(samples, lifted=at.released, confirm=confirm),
         detection=window
@@ -156,7 +146,14 @@ def _measure(name: str, history: History, at: Times) -> Measurement:
             if any(map(looked, samples))
             else None
         ),
-        latency=latencies(samples, injected=at.injected, lifted=at.lifting),
+        failover=window
+        and failover(
+            samples, injected=window[0], until=window[1], lifted=at.lifted, confirm=confirm
+        ),
+        latency=latencies(made, injected=at.injected, lifted=at.lifting),
+        complaints={}
+        if window is None
+        else complaints(samples, regions, injected=window[0], lifted=at.lifted),
         readings=_readings(name, history, at),
     )
 
@@ -188,31 +185,4 @@ def _readings(name: str, history: History, at: Times) -> tuple[Reading, ...]:
     fault = Interval(at.injected, at.injected if at.complete is None else at.complete)
     # At the end: when the faults began to go, and for those that nothing lifts, the hold's end.
     settling = history.phase("recover") if at.lifting is None else at.lifting
-    reads = (r for r in history.ledgers if r.probe == name)
-    return tuple(
-        _reading(r, history, fault, until=settling if r.when == "end" else None) for r in reads
-    )
-
-
-def _reading(
-    read: LedgerRead, history: History, fault: Interval, *, until: float | None
-) -> Reading:
-    """What became of the writes that the read can speak of.
-
-    One acknowledged while the read went on, or after `until`, may still be on its way: the read
-    is not held against it.
-    """
-    since = read.began - fault.low
-    if read.error:
-        return Reading(when=read.when, since=since, balance=None, error=read.error)
-    until = read.began if until is None else until
-    writes = [
-        Write(number=s.n, start=s.start, end=s.end, acknowledged=s.ok and s.end <= until)
-        for s in history.samples[read.probe]
-    ]
-    found = balance(writes, read.found, fault=fault)
-    # An attempt that was under way when the observation ended has left no sample.
-    every, timeout = (history.experiment["probes"][read.probe][k] for k in ("every", "timeout"))
-    oldest = read.t - timeout - every
-    foreign = tuple(n for n in found.unexpected if not oldest <= n * every <= read.t + every)
-    return Reading(when=read.when, since=since, balance=found, foreign=foreign)
+    return tuple(readings(name, history, fault, settling))

@@ -10,14 +10,24 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chaos.verdict.data_loss import rpo
+from chaos.verdict import spread
+from chaos.verdict.data_loss import in_order, no_duplicates, rpo, stale
 from chaos.verdict.finding import TOO_COARSE, Finding, Result, Value, compared, percent, span
 from chaos.verdict.measurement import Measurement, Times
+from chaos.verdict.phases import detects_within, fails_back_within, fails_over_within
 from probes.durations import show
 from probes.outages import Interval
 
 RECOVER_WITHIN = "recover_within"
-TOO_LITTLE = "a longer fault, or more answers under it, would tell"
+# For which objectives the reason repeats what bad attempts said, and which ones.
+SAID = {
+    "rto": "during",
+    "full_capacity_within": "during",
+    "availability": "during",
+    "unaffected": "during",
+    "heals_within": "after",
+    RECOVER_WITHIN: "after",
+}
 
 
 def results(objectives: dict[str, Any], m: Measurement, at: Times) -> Iterator[Result]:
@@ -25,9 +35,9 @@ def results(objectives: dict[str, Any], m: Measurement, at: Times) -> Iterator[R
     for name, rule in RULES.items():
         wanted = objectives.get(name)
         if wanted is not None and wanted is not False:
-            yield _result(
-                name, wanted, _UNTESTED if at.injected is None else rule(wanted, m, at), m
-            )
+            untested = at.injected is None
+            finding = _UNTESTED if untested else rule(spread.longest(wanted), m, at)
+            yield _result(name, wanted, finding, m)
 
 
 def steady_again(within: float, m: Measurement, at: Times) -> Result:
@@ -35,17 +45,28 @@ def steady_again(within: float, m: Measurement, at: Times) -> Result:
     return _result(RECOVER_WITHIN, within, _steady(within, m, at), m)
 
 
-def _result(name: str, wanted: float | bool, finding: Finding, m: Measurement) -> Result:
+def _result(name: str, wanted: Any, finding: Finding, m: Measurement) -> Result:
     value, reason = _sighted(finding, m)
+    of_many = wanted if isinstance(wanted, dict) else None
+    if of_many:
+        value, reason = "unknown", f"{reason}; {spread.alone(of_many)}"
     return Result(
         probe=m.probe,
         objective=name,
-        wanted=wanted,
+        wanted=spread.longest(wanted),
+        spread=of_many,
         measured=finding.measured,
         value=value,
         how=finding.how,
-        reason=f"{m.probe} {reason}",
+        reason=f"{m.probe} {reason}{_said(name, m) if value == 'broken' else ''}",
     )
+
+
+def _said(name: str, m: Measurement) -> str:
+    """What the bad attempts said that broke the promise; the other rules count no attempts."""
+    first = m.complaints.get(SAID.get(name, ""))
+    last = m.complaints.get("after") if name == "unaffected" else None
+    return f"; {said}" if (said := first or last) else ""
 
 
 def _sighted(finding: Finding, m: Measurement) -> tuple[Value, str]:
@@ -123,24 +144,6 @@ def _healed(measured: Interval | None, wanted: float, verb: str) -> Finding:
     return Finding(value, told, measured)
 
 
-def _detects_within(wanted: float, m: Measurement, at: Times) -> Finding:
-    found = m.detection
-    if found is None or found.after is None:
-        already = found is not None and found.kind == "already"
-        return _TOLD_BEFORE if already else _NEVER_LOOKED
-    # That it was silent once the fault was lifted does not show that it was so under the fault.
-    value = compared(Interval(min(found.after.low, found.silent), found.after.high), wanted)
-    seen, lasted = found.kind == "seen", f"{span(found.after)}, {show(wanted)} allowed"
-    if value == "held" and (at.injected or 0.0) + found.after.high > at.over:
-        late = f"detected the fault after {lasted}, but it may have been lifted by then: no proof"
-        return Finding("unknown", late, found.after)
-    close = TOO_COARSE if seen and found.after.low <= wanted else TOO_LITTLE
-    told = f"{lasted}; {close}" if value == "unknown" else lasted
-    if seen:
-        return Finding(value, f"detected the fault after {told}", found.after)
-    return Finding(value, f"did not detect the fault: {told}", found.after, "not detected")
-
-
 def _availability(wanted: float, m: Measurement, _: Times) -> Finding:
     if m.availability is None:
         return _UNSEEN
@@ -160,10 +163,6 @@ def _unaffected(_: bool, m: Measurement, __: Times) -> Finding:
 
 _UNTESTED = Finding("unknown", "was not put to the test")
 _NOT_LIFTED = Finding("unknown", "cannot be judged: the fault was not lifted")
-_TOLD_BEFORE = Finding(
-    "unknown", "told of a fault before there was one, so it has detected nothing"
-)
-_NEVER_LOOKED = Finding("unknown", "gave no answer before the fault, or none while it was on")
 _UNSEEN = Finding("unknown", "made no attempt while the fault was on")
 
 Rule = Callable[[Any, Measurement, Times], Finding]
@@ -171,8 +170,14 @@ Rule = Callable[[Any, Measurement, Times], Finding]
 RULES: dict[str, Rule] = {
     "rto": _rto,
     "rpo": rpo,
+    "stale": stale,
+    "in_order": in_order,
+    "no_duplicates": no_duplicates,
+    "detects_within": detects_within,
+    "fails_over_within": fails_over_within,
+    "full_capacity_within": _rto,
     "heals_within": _heals_within,
-    "detects_within": _detects_within,
+    "fails_back_within": fails_back_within,
     "availability": _availability,
     "unaffected": _unaffected,
 }

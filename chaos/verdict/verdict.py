@@ -11,6 +11,7 @@ from chaos.history import History, Pull, lever_name, setting
 from chaos.verdict.doubts import doubts
 from chaos.verdict.finding import Result, Value
 from chaos.verdict.measurement import Measurement, Times, measure, times
+from chaos.verdict.phases import marked
 from chaos.verdict.rules import RECOVER_WITHIN, results, steady_again
 
 VERSION = 1  # of verdict.json
@@ -80,6 +81,7 @@ def all_results(history: History, probes: dict[str, Measurement], at: Times) -> 
     objectives = history.experiment["objectives"]
     within = history.experiment["recover_within"]
     found = [r for probe, wanted in objectives.items() for r in results(wanted, probes[probe], at)]
+    found += marked(history, at)
     return (*found, *(steady_again(within, m, at) for m in probes.values()))
 
 

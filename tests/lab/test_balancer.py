@@ -13,11 +13,11 @@ from virtual_labs import played_in
 
 from chaos.lab.addresses import Address, Connect
 from chaos.lab.balancer import Balancer
-from chaos.lab.declaration import Balancer as Declared
 from chaos.lab.gates import State
 from chaos.lab.hosts import Host
 from chaos.lab.network import Network
 from chaos.lab.relay import Relay
+from chaos.lab.services import Balancer as Declared
 
 REGIONS = {"us-east-1": ("us-east-1a", "us-east-1b")}
 ZONES = REGIONS["us-east-1"]

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from chaos.lab import home
-from chaos.lab.declaration import Service
 from chaos.lab.instances import Instance
 from chaos.lab.recommendations import SHOWN, titles_for
 from chaos.lab.resolver import NoAddress
+from chaos.lab.services import Service
 
 DEADLINE_S = 30
 NAME = "recommendations.internal.stream.example"

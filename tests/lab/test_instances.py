@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from chaos.errors import EnvironmentFailed
-from chaos.lab.declaration import Service
 from chaos.lab.instances import Hypervisor, Instance, Machine
 from chaos.lab.resources import Table
+from chaos.lab.services import Service
 from chaos.loops import run_at
 
 DEADLINE_S = 60.0

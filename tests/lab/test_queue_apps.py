@@ -14,10 +14,10 @@ from upstreams import moto_server
 
 from chaos.environments.calls import AwsCalls
 from chaos.lab import sdk
-from chaos.lab.declaration import Service
 from chaos.lab.encoder import Encoder
 from chaos.lab.instances import Instance
 from chaos.lab.polling import Message, Poller, Queue
+from chaos.lab.services import Service
 
 EAST = "us-east-1"
 WORKER = {"app": "worker", "queue": "jobs", "passes_to": "done"}

@@ -13,7 +13,8 @@ from chaos.lab.replication import Replication
 from chaos.proxies.aws_api import ApiProxy
 
 EAST, WEST = "us-east-1", "us-west-2"
-TABLE = Table(name="history", key=("profile", "title"), regions=(EAST, WEST), lag=3.0)
+BOTH = (EAST, WEST)
+TABLE = Table(name="history", key=("profile", "title"), regions=BOTH, sources=BOTH, lag=3.0)
 KEYS = {"profile": "B", "title": "N"}
 Item = dict[str, Any]
 

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from chaos import schema
 from chaos.errors import InvalidInput
 from chaos.lab.apps import SERVERS
-from chaos.lab.declaration import Lab, Service
+from chaos.lab.declaration import Lab
+from chaos.lab.services import Service
 
 SYSTEM = Path(__file__).parents[2] / "chaos" / "lab" / "systems" / "homepage.yaml"
 HOMEPAGE = schema.load(SYSTEM, Lab)

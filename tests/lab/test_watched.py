@@ -10,9 +10,9 @@ from upstreams import moto_server
 
 from chaos.environments.calls import AwsCalls
 from chaos.lab import sdk
-from chaos.lab.declaration import Service
 from chaos.lab.instances import Instance
 from chaos.lab.resources import Bucket, bucket_in
+from chaos.lab.services import Service
 from chaos.lab.watched import history
 
 EAST, WEST = "us-east-1", "us-west-2"
