@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chaos import __version__, safety
+from chaos.chance import Trial
 from chaos.custody.of_drill import Custody
 from chaos.custody.taking import Taken
 from chaos.environments.attended import Attended, Operator, marks_beside
@@ -25,7 +26,9 @@ from chaos.loops import Stopwatch, run_at
 from chaos.record import Stop
 from chaos.run import Run
 from chaos.runs import Runs
+from chaos.stated import NOTHING, Stated, stated_in
 from chaos.stops import StopConditions
+from chaos.versions import versions
 from chaos.wishes import Wishes, none_yet
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ class Drill:
         allow_commands: bool = False,
         stop_file: Path | None = None,
         max_duration: float | None = None,
+        stated: Stated = NOTHING,
     ) -> None:
         """`environment` is its kind, `endpoint` where it is to be found, for kinds that are found.
 
@@ -63,12 +67,13 @@ class Drill:
         account is touched; without it none is.
         `allow_commands`: whether probes may run programs of this machine.
         `stop_file` ends a run as soon as it exists, `max_duration` so many seconds after the first
-        injection.
+        injection. `stated` is who runs it, why, and who allowed it.
         """
         self.path = path
         self.speed = speed
         self.policy = safety.policy_for(environment, policy, path)
         self._agree = agree
+        self._stated = stated
         self._stop_file = none_yet(stop_file) if stop_file else None
         self._longest = max_duration
         self._custody = Custody(undo_log, break_lock)
@@ -98,12 +103,15 @@ class Drill:
         """Stand up the environment and say what a run would do; nothing is done."""
         return run_at(self.speed, self._plan())
 
-    def run(self, runs: Runs, watch: Callable[[Event], None]) -> tuple[Path, list[Pull]]:
+    def run(
+        self, runs: Runs, watch: Callable[[Event], None], trial: Trial | None = None
+    ) -> tuple[Path, list[Pull]]:
         """Carry the experiment out; `watch` is told of each event. Returns journal and pulls.
 
-        When it cannot begin it raises a ChaosError: nothing was touched, nothing is left of it.
+        `trial` is its place in a set, and what it draws from. It may be carried out again and
+        again. When it cannot begin it raises a ChaosError: nothing was touched, nothing is left.
         """
-        return run_at(self.speed, self._run(runs, watch))
+        return run_at(self.speed, self._run(runs, watch, trial))
 
     async def _plan(self) -> Plan:
         from chaos.plan import draw_up
@@ -129,8 +137,11 @@ class Drill:
         faults = self.experiment.to_json()["faults"]
         return Operator(faults, marks_beside(journal), tell)
 
-    async def _run(self, runs: Runs, watch: Callable[[Event], None]) -> tuple[Path, list[Pull]]:
+    async def _run(
+        self, runs: Runs, watch: Callable[[Event], None], trial: Trial | None
+    ) -> tuple[Path, list[Pull]]:
         self._custody.demand(self._place.kind, self.policy)
+        known = {"versions": versions(), "previous": runs.previous(self.experiment.name)}
         now, run = Stopwatch(), runs.new(self.experiment.name)
         with (
             Wishes() as wishes,
@@ -139,7 +150,8 @@ class Drill:
         ):
             log = journal.path.with_name("lab.log")
             operator = self._operator(journal.path, lambda text: _note(journal, text))
-            place = self._place.start(self._lab, speed=self.speed, log=log, run=run)
+            seed = f"{trial.seed}/{trial.n}/lab" if trial else None
+            place = self._place.start(self._lab, speed=self.speed, log=log, run=run, seed=seed)
             async with place as started:
                 environment = Attended(started, operator)
                 await StopConditions(self.experiment, environment).check()
@@ -151,6 +163,7 @@ class Drill:
                     agree=self._agree,
                 )
                 # A full collection of what is there already would halt the probes for a while.
+                gc.unfreeze()  # what a trial before has left
                 gc.collect()
                 gc.freeze()
                 stop = Stop()
@@ -160,7 +173,7 @@ class Drill:
                     wishes.stop = stop
                     now.restart()
                     journal.watchers.append(watch)
-                    await _begin(journal, taken, self._header(run, environment))
+                    await _begin(journal, taken, self._header(run, environment, trial, known))
                     engine = Run(
                         run,
                         self.experiment,
@@ -170,15 +183,22 @@ class Drill:
                         now,
                         permit,
                         longest=self._longest,
+                        trial=trial,
                     )
                     return journal.path, await engine.go()
 
-    def _header(self, run: str, environment: Environment) -> dict[str, Any]:
+    def _header(
+        self, run: str, environment: Environment, trial: Trial | None, known: dict[str, Any]
+    ) -> dict[str, Any]:
+        of_set = {"trial": trial.to_json()} if trial else {}
         return {
+            **of_set,
             "v": VERSION,
             "run": run,
             "wall": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "tool": __version__,
+            **stated_in(self._stated, self.experiment.about, environment.describe()),
+            **known,
             "speed": self.speed,
             "environment": environment.describe(),
             "fidelity": safety.fidelities(self.experiment, environment.kind),

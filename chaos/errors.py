@@ -10,6 +10,7 @@
     ├── InjectionFailed     a fault could not be brought about                         exit 3
     ├── RestoreFailed       a lever could not be put back                              exit 4
     ├── StoreFailed         the history of runs cannot be written or read              exit 2
+    ├── NotSent             what watches runs did not take the figures of one; told, and no more
     └── JournalFailed       the record cannot be written or read                       exit 2
 
 Each message is one sentence or more that says where, what, and what to do. Anything else that
@@ -101,6 +102,10 @@ class RestoreFailed(ChaosError):
 
 class StoreFailed(ChaosError):
     """The history of runs cannot be written or read."""
+
+
+class NotSent(ChaosError):
+    """A service that watches runs did not take what it was sent of one that has ended."""
 
 
 class JournalFailed(ChaosError):

@@ -12,6 +12,7 @@ from chaos.called import Call, calls
 from chaos.errors import JournalFailed
 from chaos.journal import VERSION, Event, read, salvaged
 from chaos.marks import Mark
+from chaos.packing import unpacked
 from chaos.salvaging import usable
 from probes.probe import Sample
 
@@ -19,6 +20,7 @@ from probes.probe import Sample
 UNFINISHED = ("open", "failed", "conflict")
 # What a journal tells of a pull.
 RECORDED = ("pull", "fault", "account", "lever", "prior", "value", "irreversible")
+NO_PHASES: dict[str, float] = {}
 # Those of one that is where it was.
 BACK = ("restored", "already")
 
@@ -261,10 +263,25 @@ def _of(events: Sequence[Event], *names: str) -> list[Event]:
 
 def _samples(events: Sequence[Event]) -> dict[str, tuple[Sample, ...]]:
     by_probe: dict[str, list[Sample]] = {name: [] for name in events[0]["experiment"]["probes"]}
-    for e in _of(events, "sample"):
-        fields = {k: v for k, v in e.items() if k not in ("event", "t", "n", "attempt")}
-        by_probe.setdefault(e["probe"], []).append(Sample(n=e["attempt"], **fields))
+    for e in unpacked(_of(events, "sample", "samples")):
+        by_probe.setdefault(e["probe"], []).append(_sample(e))
     return {name: tuple(sorted(s, key=lambda s: s.due)) for name, s in by_probe.items()}
+
+
+def _sample(e: Event) -> Sample:
+    """Without its phases, which nothing here is computed from: there may be millions."""
+    return Sample(
+        probe=e["probe"],
+        n=e["attempt"],
+        due=e["due"],
+        start=e["start"],
+        end=e["end"],
+        ok=e["ok"],
+        error=e.get("error", ""),
+        crashed=e.get("crashed", False),
+        phases=NO_PHASES,
+        detail=e.get("detail", NO_PHASES),
+    )
 
 
 def _faults(events: Sequence[Event]) -> tuple[FaultWindow, ...]:

@@ -103,11 +103,7 @@ class Journal:
         Raises JournalFailed (disk full, file gone) with nothing half-kept, and InjectionFailed or
         InvalidInput for what can be put back only by whoever knows a secret in it.
         """
-        entry = {"n": self._n, "t": self.now(), "event": event, **fields}
-        line = _encode(entry)
-        if SECRETS.may_be_in(line):
-            entry = _masked(entry)
-            line = _encode(entry)
+        entry, line = self._entry(event, fields)
         try:
             self._append(line.encode() + b"\n")
         except OSError as error:
@@ -116,6 +112,12 @@ class Journal:
         for watcher in self.watchers:
             watcher(entry)
         return entry
+
+    def tell(self, event: str, /, **fields: Any) -> None:
+        """Tell watchers of an event that is written later, together with others."""
+        entry, _ = self._entry(event, fields)
+        for watcher in self.watchers:
+            watcher(entry)
 
     async def write_durably(self, event: str, /, **fields: Any) -> Event:
         """Append one event and return when the disk has it, and all before it.
@@ -150,6 +152,15 @@ class Journal:
             os.fsync(self._fd)
         os.close(self._fd)
 
+    def _entry(self, event: str, fields: Event) -> tuple[Event, str]:
+        """The event as it is written, and its line, without what is secret."""
+        entry = {"n": self._n, "t": self.now(), "event": event, **fields}
+        line = _encode(entry)
+        if SECRETS.may_be_in(line):
+            entry = _masked(entry)
+            line = _encode(entry)
+        return entry, line
+
     def _append(self, line: bytes) -> None:
         """All of the line or none of it: what a full disk took half of is cut off again."""
         written = 0
@@ -171,6 +182,11 @@ def read(path: Path, *, salvage: bool = False) -> list[Event]:
     return _read(path, salvage=salvage)[0]
 
 
+def parse(data: bytes, path: Path) -> list[Event]:
+    """The same of a journal's bytes; `path` is what errors call it."""
+    return _parsed(data, path, salvage=False)[0]
+
+
 def salvaged(path: Path) -> tuple[list[Event], list[Hole]]:
     """What can be read of it, and where something cannot; raises JournalFailed."""
     events, _, holes = _read(path, salvage=True)
@@ -183,6 +199,10 @@ def _read(path: Path, *, salvage: bool) -> tuple[list[Event], int, list[Hole]]:
         data = path.read_bytes()
     except OSError as error:
         raise _cannot("read", path, error) from error
+    return _parsed(data, path, salvage=salvage)
+
+
+def _parsed(data: bytes, path: Path, *, salvage: bool) -> tuple[list[Event], int, list[Hole]]:
     good = data.rfind(b"\n") + 1
     events: list[Event] = []
     holes: list[Hole] = []
@@ -190,7 +210,7 @@ def _read(path: Path, *, salvage: bool) -> tuple[list[Event], int, list[Hole]]:
         try:
             event = json.loads(line)
             events.append({"n": event["n"], "t": event["t"], "event": event["event"], **event})
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             if not salvage:
                 raise JournalFailed(f"{path}:{number}: not a line of a journal") from error
             holes.append((number, len(events)))

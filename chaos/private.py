@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 FILE, DIRECTORY = 0o600, 0o700
@@ -28,10 +30,14 @@ def directory(path: Path) -> None:
 
 
 def create(path: Path, flags: int) -> int:
-    """Open the file, which is made if `flags` say so, and return its descriptor; raises OSError."""
+    """Open the file, which is made if `flags` say so, and return its descriptor; raises OSError.
+
+    What is no file, such as /dev/null, belongs to everybody and keeps its mode.
+    """
     fd = os.open(path, flags, FILE)
     try:
-        os.fchmod(fd, FILE)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            os.fchmod(fd, FILE)
     except OSError:
         os.close(fd)
         raise
@@ -43,11 +49,16 @@ def write(path: Path, text: str) -> None:
 
     Raises OSError.
     """
+    write_bytes(path, [text.encode()])
+
+
+def write_bytes(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same, of bytes that come in pieces."""
     fd, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         os.fchmod(fd, FILE)
-        with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123  # it is a descriptor
-            file.write(text)
+        with open(fd, "wb") as file:  # noqa: PTH123  # it is a descriptor
+            file.writelines(pieces)
             file.flush()
             os.fsync(fd)
         Path(unfinished).replace(path)

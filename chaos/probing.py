@@ -62,6 +62,7 @@ class Probing:
             yield
         finally:
             await cancel(tasks)
+            self._record.flush()
 
     def not_good(self) -> list[str]:
         """The probes whose last attempt was not good, or that have made none, and why."""
@@ -110,8 +111,9 @@ class Probing:
             self._stop.request(f"the schedule of a probe broke: {error!r}")
 
     def _saw(self, sample: Sample) -> None:
-        fields = asdict(sample)
-        self._record.note("sample", attempt=fields.pop("n"), **fields)
+        fields = {"attempt": sample.n} | asdict(sample)
+        del fields["n"]
+        self._record.sample(fields, self._probes[sample.probe].every)
         self._watch.saw(sample)
         if self.armed and (down := self._watch.down_too_long(self._limits, self._now())):
             self.armed = False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
 
 from chaos.errors import JournalFailed
 from chaos.journal import Journal
 from chaos.outside import tell_outside
+from chaos.packing import ONE_BY_ONE, Packer
 
 
 class Stop:
@@ -39,6 +41,20 @@ class Record:
     def __init__(self, journal: Journal, stop: Stop) -> None:
         self.journal = journal
         self._stop = stop
+        self._samples = 0
+        self._packer = Packer(self.note)
+
+    def sample(self, fields: dict[str, Any], every: float) -> None:
+        """Append one sample of a probe with that period; in a long run, with others of its like."""
+        self._samples += 1
+        if self._samples <= ONE_BY_ONE:
+            self.note("sample", **fields)
+        elif self._packer.add(fields, every, asyncio.get_running_loop().time()):
+            self.journal.tell("sample", **fields)
+
+    def flush(self) -> None:
+        """Append the samples that are held back."""
+        self._packer.flush()
 
     def note(self, event: str, **fields: object) -> None:
         """Append one event."""

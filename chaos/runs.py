@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from chaos.errors import InvalidInput
 
 JOURNAL = "journal.jsonl"
+HISTORY = "history.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,19 @@ class Runs:
 
     directory: Path
 
+    @property
+    def history(self) -> Path:
+        """Where the results of the runs are kept, unless another place is named."""
+        return self.directory / HISTORY
+
     def new(self, experiment: str) -> str:
         """An id for a new run: UTC time, experiment, four hex digits."""
         return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{experiment}-{secrets.token_hex(2)}"
+
+    def previous(self, experiment: str) -> str | None:
+        """The newest run of that experiment so far, in this directory."""
+        named = re.compile(rf"\d{{8}}-\d{{6}}-{re.escape(experiment)}-[0-9a-f]{{4}}")
+        return next((run for run in reversed(self.all()) if named.fullmatch(run)), None)
 
     def journal(self, run: str) -> Path:
         """The journal of the run with that id."""

@@ -12,10 +12,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from statistics import median
 
+KEPT = 4096  # answers that are kept, since the same few are asked for again and again
 STEPS = 10**6  # bounds of a share are told in such parts of one
 
 
@@ -53,6 +54,13 @@ def shows(passes: int, trials: int, share: float, confidence: float) -> bool:
     return 1 - _at_least(passes, trials, _exact(share)) >= _exact(confidence)
 
 
+def refutes(passes: int, trials: int, share: float, confidence: float) -> bool:
+    """Whether so few passes show with that confidence that less than that share of all passes."""
+    _demand(passes, trials)
+    return _at_least(passes + 1, trials, _exact(share)) > _exact(confidence)
+
+
+@lru_cache(KEPT)
 def trials_needed(share: float, confidence: float, failures: int = 0) -> int:
     """The least number of trials that shows it in spite of so many failures; 29 for 90 % at 95 %.
 
@@ -68,6 +76,7 @@ def trials_needed(share: float, confidence: float, failures: int = 0) -> int:
     return many
 
 
+@lru_cache(KEPT)
 def failures_allowed(trials: int, share: float, confidence: float) -> int:
     """How many of the trials may fail so that the rest shows it; -1: not even with none failed."""
     allowed = -1
@@ -76,6 +85,7 @@ def failures_allowed(trials: int, share: float, confidence: float) -> int:
     return allowed
 
 
+@lru_cache(KEPT)
 def least_share(passes: int, trials: int, confidence: float) -> float:
     """The greatest share that is shown to pass, rounded down (one-sided Clopper-Pearson)."""
     low, high = 0, STEPS + 1
@@ -88,7 +98,7 @@ def least_share(passes: int, trials: int, confidence: float) -> float:
 
 def most_share(passes: int, trials: int, confidence: float) -> float:
     """The least share that is shown not to be exceeded, rounded up."""
-    return 1 - least_share(trials - passes, trials, confidence)
+    return round(1 - least_share(trials - passes, trials, confidence), 6)
 
 
 def quantile_at_most(values: Sequence[float], share: float, confidence: float) -> float:
@@ -111,13 +121,18 @@ def quantile_at_least(
     return sorted(values)[rank - 1] if rank else floor
 
 
+def nearest_rank(values: int, share: float) -> int:
+    """The rank, from 1, of that quantile of so many values: the least that covers the share."""
+    return max(1, math.ceil(_exact(share) * values))
+
+
 def worse(before: Sequence[float], now: Sequence[float], by: float = 0.0) -> Comparison:
     """Whether the values of `now` are greater than those of `before` by more than `by`.
 
     One-sided exact rank test [Mann and Whitney, Annals of Mathematical Statistics 18 (1947)]: of
     all ways to tell the values apart into so many and so many, the share of those that look at
-    least as bad. Ties share their ranks, and are counted exactly [Streitberg and Roehmel, 1986]. `by` is in
-    the unit of the values; for a share, give `before` times one plus the share, and no `by`.
+    least as bad. Ties share their ranks, and are counted exactly [Streitberg and Roehmel, 1986].
+    `by` is in the unit of the values; for a share give `before` times one plus it, and no `by`.
     Times known as intervals: the upper ends of `before` and the lower ends of `now` never
     exaggerate. Assumes that runs do not know of each other. Raises ValueError when one is empty.
     """
@@ -145,7 +160,7 @@ def _exact(share: float) -> Fraction:
     return Fraction(share).limit_denominator(10**9)
 
 
-@cache
+@lru_cache(KEPT)
 def _at_least(passes: int, trials: int, share: Fraction) -> Fraction:
     """How likely so many passes or more are when that share of all passes."""
     good, bad = share.numerator, share.denominator - share.numerator
@@ -153,14 +168,14 @@ def _at_least(passes: int, trials: int, share: Fraction) -> Fraction:
     return Fraction(sum(ways), share.denominator**trials)
 
 
-@cache
+@lru_cache(KEPT)
 def _rank_at_most(trials: int, share: float, confidence: float) -> int:
     """The least rank, from 1, whose value is no less than the quantile; `trials + 1`: none is."""
     ranks = range(1, trials + 1)
     return next((r for r in ranks if shows(r, trials, share, confidence)), trials + 1)
 
 
-@cache
+@lru_cache(KEPT)
 def _rank_at_least(trials: int, share: float, confidence: float) -> int:
     """The greatest rank, from 1, whose value is no more than the quantile; 0: none is."""
     wanted = _exact(confidence)
@@ -180,7 +195,7 @@ def _doubled_ranks(values: Sequence[float]) -> list[int]:
     return ranks
 
 
-@cache
+@lru_cache(KEPT)
 def _sums(ranks: tuple[int, ...], chosen: int) -> tuple[tuple[int, int], ...]:
     """Each sum that so many of the ranks can have, and in how many ways.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from probes.aws_api import NO_NAMES, ApiCall, Region, reads
+from probes.jmespaths import Query, search
 from probes.json_values import differences
 from probes.probe import Attempt, Probe, ProbeFailed
 
@@ -28,45 +28,12 @@ def _checked_operation(operation: str) -> str:
     return operation
 
 
-@lru_cache(maxsize=256)
-def _compiled(query: str) -> Any:
-    import jmespath
-
-    return jmespath.compile(query)
-
-
-def _checked_query(query: str) -> str:
-    from jmespath.exceptions import JMESPathError
-    from jmespath.functions import Functions
-
-    try:
-        called = set(_functions(_compiled(query).parsed))
-    except JMESPathError as error:
-        # The library shows the place with a drawing of several lines.
-        why = str(error).splitlines()[0].rstrip(":")
-        raise ValueError(f"{query[:100]!r} is no JMESPath expression: {why}") from error
-    if unknown := sorted(called - Functions.FUNCTION_TABLE.keys()):
-        raise ValueError(f"JMESPath has no function {unknown[0]}()")
-    return query
-
-
-def _functions(node: dict[str, Any]) -> Iterator[str]:
-    """The functions that a parsed expression calls; the library looks for them only then."""
-    if node["type"] == "function_expression":
-        yield node["value"]
-    for child in node["children"]:
-        if isinstance(child, dict):  # a slice has numbers
-            yield from _functions(child)
-
-
 class Expect(BaseModel):
     """What the answer must say."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    query: Annotated[str, AfterValidator(_checked_query)] = Field(
-        description="JMESPath expression for a value in the answer"
-    )
+    query: Query = Field(description="JMESPath expression for a value in the answer")
     equals: JsonValue = Field(
         default=True,
         description="what that value must be: objects may have more keys, lists are compared item"
@@ -132,14 +99,8 @@ table:
 
 
 def _judge(answer: dict[str, Any], expect: Expect) -> None:
-    from jmespath.exceptions import JMESPathError
-
     plain = json.loads(json.dumps(answer, default=_as_json))
-    try:
-        found = _compiled(expect.query).search(plain)
-    except JMESPathError as error:
-        why = str(error).splitlines()[0]
-        raise ProbeFailed(f"{expect.query} cannot be applied to the answer: {why}") from error
+    found = search(expect.query, plain)
     if difference := next(differences(expect.equals, found, expect.query), None):
         raise ProbeFailed(difference)
 

@@ -7,8 +7,8 @@ only one that learned it says anything: an attempt that failed on its way saw no
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from probes.outages import Interval, outages
@@ -42,8 +42,15 @@ def looked(sample: Sample) -> bool:
 
 def detection(samples: Iterable[Sample], *, injected: float, until: float) -> Detection:
     """What the attempts tell of a fault that was on from `injected` to `until`."""
-    # What was seen takes the place of what failed, so that the turns are those of outages.
-    looks = [replace(s, ok=not s.detail["detected"]) for s in samples if looked(s)]
+    looks = [s.judged(not s.detail["detected"]) for s in samples if looked(s)]
+    return first_seen(looks, injected=injected, until=until)
+
+
+def first_seen(looks: Sequence[Sample], *, injected: float, until: float) -> Detection:
+    """The same of attempts that are bad when they saw it, and good when they saw that it is not.
+
+    What was seen takes the place of what failed, so that the turns are those of outages.
+    """
     before = [s for s in looks if s.start < injected]
     since = [s for s in looks if s.start >= injected]
     if not before:

@@ -6,10 +6,10 @@ some instant between its start and its end nobody was served.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from probes.detection import Detection, detection
+from probes.detection import Detection, first_seen
 from probes.outages import Interval, heals
 from probes.probe import Sample
 
@@ -60,15 +60,11 @@ def failover(
     home = next(iter(before))
     away = [s for s in told if s.end > injected and region(s) not in (None, home)]
     first = min(away, key=lambda s: s.end, default=None)
-    at_home = [replace(s, ok=region(s) == home) for s in told]
+    looks = [s.judged(region(s) in (None, home)) for s in told]
+    at_home = [s.judged(region(s) == home) for s in told]
     return Failover(
         home=(home,),
         to=region(first) if first else None,
-        away=detection(_looks(told, home), injected=injected, until=until),
+        away=first_seen(looks, injected=injected, until=until),
         back=None if lifted is None else heals(at_home, lifted=lifted, confirm=confirm),
     )
-
-
-def _looks(samples: Sequence[Sample], home: str) -> list[Sample]:
-    """Each attempt as a look for an answer from elsewhere."""
-    return [replace(s, detail={"detected": region(s) not in (None, home)}) for s in samples]

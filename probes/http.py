@@ -27,7 +27,8 @@ NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, 5.6.2
 OURS = {"connection", "content-length", "expect", "te", "transfer-encoding", "upgrade"}
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
+    """The URL; raises ValueError for one that no request can be made to."""
     if not re.fullmatch(r"[!-~]+", url):
         raise ValueError(f"{url!r} has spaces or characters beyond ASCII; percent-encode them")
     parts = urlsplit(url)
@@ -43,7 +44,8 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
+def checked_headers(headers: dict[str, str]) -> dict[str, str]:
+    """The headers; raises ValueError for one that no request can have."""
     for name, value in headers.items():
         if not re.fullmatch(NAME, name):
             raise ValueError(f"{name!r} is no name of a header")
@@ -85,13 +87,13 @@ playback:
     tells_region: ClassVar[bool] = True
 
     kind: Literal["http"]
-    url: Annotated[str, AfterValidator(_checked_url)] = Field(
+    url: Annotated[str, AfterValidator(checked_url)] = Field(
         description="http:// or https://, without credentials"
     )
     method: Literal["GET", "HEAD", "POST", "PUT", "DELETE"] = Field(
         default="GET", description="what is asked of the server"
     )
-    headers: Annotated[dict[str, str], AfterValidator(_checked_headers)] = Field(
+    headers: Annotated[dict[str, str], AfterValidator(checked_headers)] = Field(
         default_factory=dict, description="headers to send"
     )
     body: str = Field(default="", description="text to send with POST or PUT, as UTF-8")

@@ -42,6 +42,7 @@ class Names:
         self._cache = cache
         self._family = family
         self._known: dict[str, tuple[str, float]] = {}
+        self._learned: dict[str, float] = {}  # when the answers in the cache came, loop time
 
     @property
     def server(self) -> Server:
@@ -61,11 +62,17 @@ class Names:
             return address
         address, ttl = await self._ask(host)
         if self._cache == "ttl":
-            self._known[host] = address, loop.time() + ttl
+            self._known[host], self._learned[host] = (address, loop.time() + ttl), loop.time()
         elif self._cache == "forever":
             # Of two attempts that asked at the same time the first answer stays.
             address, _ = self._known.setdefault(host, (address, float("inf")))
+            self._learned.setdefault(host, loop.time())
         return address
+
+    def age(self, host: str) -> float | None:
+        """How old the answer in the cache is, in seconds; None where none is kept."""
+        learned = self._learned.get(host.rstrip(".").lower())
+        return None if learned is None else asyncio.get_running_loop().time() - learned
 
     async def _ask(self, host: str) -> tuple[str, int]:
         for rdtype in ASKED[self._family]:

@@ -146,6 +146,7 @@ class Attempt:
     phases: dict[str, float] = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
     doing: str = ""
+    name_age: float | None = None  # of the DNS answer that was used, where one was remembered
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -175,6 +176,13 @@ class Sample:
     crashed: bool = False  # the probe itself broke: says nothing about the system
     phases: dict[str, float] = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
+
+    def judged(self, ok: bool) -> Sample:
+        """When it was made, as evidence of something else: good or bad by another measure."""
+        # A call of the class: `dataclasses.replace` takes ten times as long, and there are millions.
+        return Sample(
+            probe=self.probe, n=self.n, due=self.due, start=self.start, end=self.end, ok=ok
+        )
 
 
 def evidence(sample: Sample) -> Sample:

@@ -20,7 +20,8 @@ from pydantic import (
 
 from probes import promql
 from probes.durations import Duration, show
-from probes.http import Http
+from probes.hosts import fits
+from probes.http import Http, checked_url
 from probes.probe import Attempt, Probe, ProbeFailed
 from probes.thresholds import Threshold
 from probes.tls_context import Tls
@@ -42,11 +43,10 @@ class BasicAuth(BaseModel):
     password: str = Field(description="the password; take it from a secret variable")
 
 
-def _checked_url(url: str) -> str:
+def _base_url(url: str) -> str:
     if urlsplit(url).query or urlsplit(url).fragment:
         raise ValueError(f"{url!r} has more than a path; {PATH} is added to it")
-    Http.model_validate({"kind": "http", "url": url})
-    return url.rstrip("/")
+    return checked_url(url).rstrip("/")
 
 
 def _checked_query(query: str) -> str:
@@ -95,7 +95,7 @@ edge:
     own_clock: ClassVar[bool] = True
 
     kind: Literal["prometheus"]
-    url: Annotated[str, AfterValidator(_checked_url)] = Field(
+    url: Annotated[str, AfterValidator(_base_url)] = Field(
         description=f"where it is: http:// or https://, with a path where it has one; {PATH} is"
         " added"
     )
@@ -154,7 +154,16 @@ edge:
                 f'{why}: name in `series` what it is made of, such as series: up{{job="api"}}, so'
                 " that a Prometheus that scrapes no more does not look good"
             )
-        self._http  # noqa: B018  # what the probe http refuses, no attempt should find
+        return self
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        url = urlsplit(self.url)
+        fits(url.hostname or "", self.family)
+        if url.scheme == "http" and self.tls != Tls():
+            raise ValueError("tls is for https, and the url begins with http://")
+        if url.scheme == "https":
+            self.tls.prepared()  # no attempt should wait for it
         return self
 
     @property

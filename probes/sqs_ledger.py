@@ -71,6 +71,7 @@ jobs:
   region: us-east-1
 """
     ledger: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
     without: ClassVar[Mapping[str, str]] = NO_NAMES
 
     kind: Literal["sqs_ledger"]

@@ -113,6 +113,11 @@ def but(**fields: Any) -> Change:
     return lambda history: replace(history, **fields)
 
 
+def made_header(**fields: Any) -> Change:
+    """The run with other fields in its journal's first line."""
+    return lambda history: replace(history, header={**history.header, **fields})
+
+
 def of_faults(*faults: str) -> Change:
     """The run of an experiment with other faults."""
 

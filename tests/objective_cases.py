@@ -14,7 +14,7 @@ from chaos.verdict.verdict import all_results
 from probes.outages import Interval
 
 # What the bad attempts said; tests/verdict/test_complaints.py is about that.
-SAID = re.compile(r"; (the bad attempt|[1-9]\d* of [1-9]\d* bad attempts): boom$")
+SAID = re.compile(r"; (the bad attempt|\d+ of (the last )?\d+ bad attempts): boom$")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -291,6 +291,9 @@ def test_the_journal_has_seconds_and_fractions() -> None:
         "fails_over_within": None,
         "full_capacity_within": None,
         "fails_back_within": None,
+        "stale": None,
+        "in_order": False,
+        "no_duplicates": False,
         "unaffected": False,
     }
     fault = {"at": 0.0, "kind": "region_outage", "lasts": 180.0, "mode": "hang"}

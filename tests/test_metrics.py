@@ -23,7 +23,7 @@ from chaos.errors import InvalidInput
 from chaos.history import fold
 from chaos.journal import Event, read
 from chaos.metrics import Metrics, text, write
-from chaos.metrics.families import FAMILIES
+from chaos.metrics.families import COMMON, FAMILIES
 from chaos.metrics.serving import served
 from chaos.verdict import judge
 
@@ -51,7 +51,8 @@ def written(tmp_path: Path, **variant: Any) -> str:
 
 
 def value(exposed: str, name: str, **labels: str) -> float:
-    """The one sample of that name with exactly these labels."""
+    """The one sample of that name with exactly these labels, besides the common one."""
+    labels = labels | {COMMON: "region-outage"}
     found = [
         sample.value
         for family in families(exposed)
@@ -234,7 +235,7 @@ def test_every_family_is_written_and_no_other(tmp_path: Path) -> None:
         assert (family.type, family.documentation) == (kind, told)
         assert family.samples, f"nothing is ever told by {name}"
         for sample in family.samples:
-            assert set(sample.labels) - {"le"} == set(labels)
+            assert set(sample.labels) - {"le"} == {COMMON, *labels}
 
 
 def test_the_page_has_every_metric_with_its_type_labels_and_help() -> None:

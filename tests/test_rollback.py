@@ -96,8 +96,10 @@ def test_levers_go_back_in_the_order_given_and_are_read_again(tmp_path: Path) ->
     ]
     assert [(e["event"], e.get("count"), e.get("outcome")) for e in events] == [
         ("noticed", 0, None),
+        ("call", None, None),
         ("restored", None, "restored"),
         ("noticed", 3, None),
+        ("call", None, None),
         ("restored", None, "restored"),
     ]
     assert not incomplete(ended)

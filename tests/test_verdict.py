@@ -51,7 +51,7 @@ def test_one_broken_objective_breaks_it_and_is_the_first_reason() -> None:
     assert (value, code) == ("broken", 1)
     assert reason == (
         "playback recovered only after the fault was lifted: 11 s to 12.2 s, 6 s allowed;"
-        " 11 of 11 bad attempts: boom"
+        " 10 of the last 10 bad attempts: boom"
     )
 
 

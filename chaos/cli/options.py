@@ -95,6 +95,25 @@ runs = click.option(
     callback=lambda _ctx, _param, value: Runs(value),
 )
 
+
+def _history(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | None:
+    if given is not None:
+        from chaos.results import located
+
+        located(given)
+    return given
+
+
+history = click.option(
+    "--history",
+    metavar="URL",
+    callback=_history,
+    envvar="CHAOS_HISTORY",
+    show_envvar=True,
+    help="Where the results of runs are kept: a file of SQLite's, postgresql://USER@HOST/DATABASE,"
+    " or none. Else history.sqlite beside the runs.",
+)
+
 run = click.argument("run", metavar="RUN", shell_complete=completions.runs)
 
 as_json = click.option(
@@ -168,4 +187,37 @@ metrics_file = click.option(
     callback=_textfile,
     metavar="FILE.prom",
     help="Write metrics of the finished run, for node_exporter's textfile collector.",
+)
+
+
+def _gateway(_ctx: click.Context, _param: click.Parameter, url: str | None) -> str | None:
+    if url is None:
+        return None
+    from chaos.metrics.pushing import checked
+
+    return checked(url)
+
+
+push_metrics = click.option(
+    "--push-metrics",
+    metavar="URL",
+    callback=_gateway,
+    help="Push metrics of the finished run to a Pushgateway, such as http://user:password@host:9091.",
+)
+
+
+def _collector(_ctx: click.Context, _param: click.Parameter, url: str | None) -> str | None:
+    if url is None:
+        return None
+    from chaos.telemetry import checked
+
+    return checked(url)
+
+
+otlp = click.option(
+    "--otlp",
+    metavar="URL",
+    callback=_collector,
+    help="Send a trace and metrics of the finished run to a collector of OpenTelemetry by OTLP over"
+    " HTTP, such as http://host:4318. Needs chaos-drill[otlp].",
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from chaos.cli import layout, options, token
+from chaos.cli import trials as trials_of
 from chaos.runs import Runs
 
 if TYPE_CHECKING:
@@ -22,15 +23,20 @@ SECTIONS = {
     "Where": ("environment", "endpoint", "profile"),
     "In real accounts": ("undo_log", "policy", "yes", "break_lock"),
     "What is run": ("variables", "speed", "allow_commands"),
+    "What is stated": ("who", "why", "authorised_by"),
+    "Again and again": trials_of.SECTION,
     "When it ends": ("stop_file", "max_duration"),
     "What is told and kept": (
         "plain",
         "as_json",
         "runs",
+        "history",
         "metrics_file",
         "metrics_port",
         "metrics_address",
         "token_file",
+        "push_metrics",
+        "otlp",
     ),
 }
 
@@ -51,7 +57,9 @@ SECTIONS = {
 @options.speed
 @options.variables
 @options.allow_commands
+@trials_of.options
 @options.runs
+@options.history
 @click.option(
     "--stop-file",
     type=click.Path(path_type=Path),
@@ -63,6 +71,17 @@ SECTIONS = {
     callback=options.seconds,
     metavar="DURATION",
     help="Put everything back and end so long after the first injection, such as 30m.",
+)
+@click.option(
+    "--who",
+    metavar="NAME",
+    help="Who carries it out; else the user and host here, and in accounts whom STS says we are.",
+)
+@click.option("--why", metavar="TEXT", help="What it is for; else the experiment's about.purpose.")
+@click.option(
+    "--authorised-by",
+    metavar="NAME",
+    help="Who allowed it; else the experiment's about.authorised_by. It is recorded, not checked.",
 )
 @click.option("--plain", is_flag=True, help="Plain lines, on a terminal too.")
 @options.as_json
@@ -81,6 +100,8 @@ SECTIONS = {
 )
 @token.option
 @options.metrics_file
+@options.push_metrics
+@options.otlp
 def command(
     experiment: str,
     environment: str,
@@ -93,15 +114,24 @@ def command(
     speed: float,
     variables: dict[str, str],
     allow_commands: bool,
+    trials: int | None,
+    seed: int | None,
+    stop_when_decided: bool,
     runs: Runs,
+    history: str | None,
     stop_file: Path | None,
     max_duration: float | None,
+    who: str | None,
+    why: str | None,
+    authorised_by: str | None,
     plain: bool,
     as_json: bool,
     metrics_port: int | None,
     metrics_address: str,
     token_file: Path | None,
     metrics_file: Path | None,
+    push_metrics: str | None,
+    otlp: str | None,
 ) -> None:
     """Carry EXPERIMENT out: break, measure, put back, judge.
 
@@ -113,19 +143,23 @@ def command(
     Example:
       chaos run region-outage.yaml --speed 8
       chaos run slow-dns.yaml --environment localstack --speed 5
+      chaos run slow-dns.yaml --speed 8 --trials 29
       chaos run drill.yaml --environment aws --undo-log s3://my-drills/undo
     """
     from chaos import library
     from chaos.cli.consent import consent
     from chaos.cli.ending import conclude
     from chaos.cli.say import say
+    from chaos.cli.sending import Elsewhere
     from chaos.cli.view import follow
     from chaos.drill import Drill
     from chaos.errors import ChaosError
     from chaos.report.words import count as counted
     from chaos.rollback import incomplete
+    from chaos.stated import Stated
 
     tell = partial(say, to_stderr=as_json)
+    asked = trials_of.Asked(trials=trials, seed=seed, stop_when_decided=stop_when_decided)
     drill = Drill(
         library.find(experiment),
         environment=environment,
@@ -133,18 +167,23 @@ def command(
         profile=profile,
         undo_log=undo_log,
         policy=policy,
-        agree=consent(tell, yes=yes),
+        agree=asked.agreed(consent(tell, yes=yes), tell),
         break_lock=break_lock,
         speed=speed,
         variables=variables,
         allow_commands=allow_commands,
         stop_file=stop_file,
         max_duration=max_duration,
+        stated=Stated(who=who, why=why, authorised_by=authorised_by),
     )
     title = drill.experiment.title or drill.experiment.name
     with ExitStack() as views:
         count = views.enter_context(_metrics(metrics_port, metrics_address, token_file, tell))
         tell(f"{title}\nstarting the {environment} environment …")
+        if trials:
+            keep = history or str(runs.history)
+            shown = trials_of.Shown(plain, as_json, metrics_file, keep, count)
+            sys.exit(trials_of.carry_out(drill, runs, asked, shown))
         show = views.enter_context(follow(plain=plain, to_stderr=as_json))
 
         def watch(event: Event) -> None:
@@ -154,7 +193,14 @@ def command(
         journal, pulls = drill.run(runs, watch)
     code = 3
     try:
-        code = conclude(journal, as_json=as_json, metrics_file=metrics_file, shown=show.join)
+        code = conclude(
+            journal,
+            as_json=as_json,
+            metrics_file=metrics_file,
+            keep=history or str(runs.history),
+            elsewhere=Elsewhere(push_metrics=push_metrics, otlp=otlp),
+            shown=show.join,
+        )
     except ChaosError as error:
         show.join()
         click.echo(str(error), err=True)

@@ -18,6 +18,7 @@ from pydantic import (
 
 from chaos import schema
 from chaos.errors import InvalidInput, Located
+from chaos.experiment.about import About
 from chaos.experiment.accounts import MOST as MOST_ACCOUNTS
 from chaos.experiment.accounts import Account, chosen
 from chaos.experiment.contradictions import Parts, lifted_after, observed_for
@@ -63,6 +64,9 @@ class Experiment(BaseModel):
 
     name: Name = Field(description="a short name; runs are called by it")
     title: str = Field(default="", max_length=200, description="what happens, in one sentence")
+    about: About = Field(
+        default_factory=About, description="what auditors ask besides: purpose, scenario, owner"
+    )
     lab: LabName = Field(
         default="streaming",
         description="what to stand up on an emulator: a shipped lab, or a file beside this one",

@@ -199,7 +199,8 @@ def _ledgers_can_tell(parts: Parts) -> Found:
         for promise, (power, lacks) in OF_LEDGERS.items():
             wanted = getattr(objective, promise)
             if wanted is not None and wanted is not False and not getattr(probe, power):
-                what = f"{name} is of kind {probe.kind}, which {lacks if probe.ledger else NO_LEDGER}"
+                why = lacks if probe.ledger else NO_LEDGER
+                what = f"{name} is of kind {probe.kind}, which {why}"
                 yield problem("objectives", name, promise, what=what)
 
 

@@ -12,7 +12,7 @@ from chaos import schema
 from chaos.faults.fault import Fault
 from probes.probe import Probe
 
-MOST = 100  # probes, faults and conditions of one experiment
+MOST = 500  # probes, faults and conditions of one experiment
 
 
 def _probe_kinds() -> Mapping[str, type[Probe]]:

@@ -110,7 +110,7 @@ class InstanceTermination(Fault):
             look, "ec2", self.region, "describe_instances", "Reservations", Filters=filters
         )
         found = [
-            instance["InstanceId"]
+            instance
             for reservation in pages
             for instance in reservation["Instances"]
             # Not as a filter: LocalStack finds nothing by `availability-zone`.
@@ -118,7 +118,19 @@ class InstanceTermination(Fault):
             # EC2 takes * and ? in the values of filters for whatever stands there.
             and self.tags.items() <= tag_map(instance.get("Tags")).items()
         ]
-        return sorted(i for i in found if not self.ids or i in self.ids)
+        return [
+            instance["InstanceId"]
+            for instance in sorted(found, key=_place)
+            if not self.ids or instance["InstanceId"] in self.ids
+        ]
+
+
+def _place(instance: dict[str, Any]) -> tuple[str, ...]:
+    """What tells it apart in the system, and only then its id: a lab makes new ids each time."""
+    tags = sorted(tag_map(instance.get("Tags")).items())
+    launched = str(instance.get("LaunchTime", ""))
+    zone = instance["Placement"]["AvailabilityZone"]
+    return zone, str(tags), launched, instance["InstanceId"]
 
 
 def picked(pick: str, of: int) -> int:

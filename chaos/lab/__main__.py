@@ -2,8 +2,8 @@
 
 Standard input   one line: {"lab": declaration as JSON, "speed": 8.0}, and "control_plane" for an
                  emulator that is there (`Given`; without it moto), "stays": true for a lab to play
-                 with, "seed": what its chance is drawn from (`chance.py`); then it is the lifeline: when it closes, the lab takes everything down and
-                 ends
+                 with, "seed": what its chance is drawn from (`chance.py`); then it is the
+                 lifeline: when it closes, the lab takes everything down and ends
 Standard output  one line, when all is up: what `describe_lab` gives, or {"error": one sentence}
 SIGTERM, SIGHUP  end it in the same way; SIGINT is for the run, which needs its lab to roll back
 """

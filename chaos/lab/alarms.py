@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chaos.lab.balancer import Balancer
+from chaos.lab.chance import CHANCE
 from chaos.lab.declaration import Lab
 from chaos.lab.following import Follower
 from chaos.lab.inventory import Call

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import socketserver
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
 IDLE_S = 60.0  # seconds of the wall after which a silent connection is given up
 LARGEST_BODY = 64 * 1024
+WORKERS = {"home": 8}  # where a service does not say; the other apps have as many as come
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -25,7 +30,19 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     def __init__(self, instance: Instance, handler: type[Handler]) -> None:
         self.instance = instance
+        workers = instance.service.workers or WORKERS.get(instance.service.app)
+        self.workers = threading.Semaphore(workers) if workers else None
         super().__init__(instance.socket, handler)
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[None]:
+        """One of a limited number, as in any app server: who comes when all are busy, waits.
+
+        It goes on when the client has given up meanwhile: nothing tells it so.
+        """
+        with self.workers or contextlib.nullcontext():
+            time.sleep(self.instance.service.takes / self.instance.speed)
+            yield
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is none; anything else is told as usual."""
@@ -46,7 +63,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if url.path == "/health":
             self.answer(HTTPStatus.OK, {"status": "ok"})
         else:
-            self.get(url)
+            with self.server.worker():
+                self.get(url)
 
     def get(self, url: SplitResult) -> None:
         """Answer GET of what is not the same for all apps."""
@@ -59,7 +77,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True  # what follows cannot be told from the next request
             self.answer(HTTPStatus.BAD_REQUEST, {"error": "a body of at most 64 KiB is wanted"})
             return
-        self.post(urlsplit(self.path), self.rfile.read(int(length)))
+        body = self.rfile.read(int(length))
+        with self.server.worker():
+            self.post(urlsplit(self.path), body)
 
     def post(self, url: SplitResult, body: bytes) -> None:  # noqa: ARG002  # for apps that take one
         """Answer POST."""
@@ -69,7 +89,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """The whole answer: where it comes from, and `body`."""
         instance = self.server.instance
         where = {"region": instance.region, "zone": instance.zone, "instance": instance.id}
-        data = json.dumps({**where, **body}).encode() + b"\n"
+        data = json.dumps({**body, **where}).encode() + b"\n"
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))

@@ -22,15 +22,18 @@ from chaos.lab.declaration import Lab
 from chaos.lab.dynamodb_replication import Table, Tables
 from chaos.lab.fleet import Fleet
 from chaos.lab.following import Follower
+from chaos.lab.health_metrics import HealthMetrics
 from chaos.lab.instances import Hypervisor
 from chaos.lab.made import whole
 from chaos.lab.network import Network
+from chaos.lab.pilot_light import PilotLight, asleep, calls_as
 from chaos.lab.plane import connect
 from chaos.lab.replication import Replication
 from chaos.lab.route53 import Route53
 from chaos.lab.s3_replication import Buckets
 from chaos.lab.seed import Site, all_of, launch, seed
 from chaos.lab.stock import stock
+from chaos.lab.visitors import Crowd
 from chaos.lab.world import World, control_path
 from chaos.loops import speed_of
 from chaos.proxies.admin import AdminDoor
@@ -104,8 +107,13 @@ async def stand_up(
     await _healthy(balancers.values())
     # LocalStack evaluates its alarms itself; what nobody else runs is moto, which never does.
     alarms = Alarms(lab, plane.call, balancers.values(), evaluates=not plane.made.shared)
-    alarms.start()
-    stack.push_async_callback(alarms.stop)
+    crowd = Crowd(lab.visitors, dns, network.port)
+    lights = _pilot_lights(site, api, fleet, network.port, stack)
+    statuses = HealthMetrics(route53.checks, plane.call)
+    parts: list[Alarms | Crowd | HealthMetrics | PilotLight] = [alarms, statuses, crowd, *lights]
+    for part in parts:
+        part.start()
+        stack.push_async_callback(part.stop)
     world = World(
         lab=lab,
         directory=directory,
@@ -171,6 +179,25 @@ def _route53(site: Site, network: Network, heard: Heard, stack: AsyncExitStack) 
     follower.start()
     stack.push_async_callback(follower.stop)
     return route53
+
+
+def _pilot_lights(
+    site: Site, api: str, fleet: Fleet, port: int, stack: AsyncExitStack
+) -> list[PilotLight]:
+    sleeping = asleep(site.lab)
+    if sleeping and "autoscaling" in site.stand_ins:
+        raise EnvironmentFailed("what 'wakes' needs Auto Scaling itself, which is not here")
+    made = []
+    for name, region in sleeping:
+        door = calls_as(api, name, site.lab.services[name].aws_timeout)
+        stack.callback(door.close)
+        at = {of[1]: (b.address.ip, port) for of, b in fleet.balancers.items() if of[0] == name}
+        made.append(
+            PilotLight(
+                site.lab, name, region, at, call=site.call, door=door.call, launched=fleet.wake
+            )
+        )
+    return made
 
 
 def _tables(lab: Lab) -> list[Table]:

@@ -1,7 +1,8 @@
 """A load balancer of one service in one region: real health checks, round robin over the zones.
 
 It balances connections, not requests (as a Network Load Balancer does), checks as an Application
-Load Balancer does, and like both it fails open: with no healthy target, all are used.
+Load Balancer does, and like both it fails open unless it is told not to: with no healthy target,
+all are used.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chaos.lab.addresses import Address, Connect
+from chaos.lab.chance import CHANCE
 from chaos.lab.gates import Gate
 from chaos.lab.hosts import Host
 from chaos.lab.relay import Relay
@@ -152,7 +154,9 @@ class Balancer:
 
     def _next(self) -> Target:
         every = [*self._targets.values()]
-        usable = [target for target in every if target.healthy] or every
+        usable = [target for target in every if target.healthy]
+        if not usable and self._wanted.fails_open:
+            usable = every
         if not usable:
             raise ConnectionRefusedError(f"{self.service} has no targets in {self.region}")
         self._turn += 1

@@ -12,8 +12,10 @@ from chaos.lab.resource_checks import Place, Problem, unknown
 
 if TYPE_CHECKING:
     from chaos.lab.declaration import BalancerOf, Lab, Record
-    from chaos.lab.services import Dependency, SecretOf, Service
+    from chaos.lab.services import Dependency, SecretOf, Service, Wakes
 
+# The apps that answer what clients ask.
+HTTP_APPS = ("home", "playback", "recommendations")
 # What means something to some apps only, and those of them that need it.
 OF_AN_APP: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "table": (("playback",), ()),
@@ -30,7 +32,8 @@ OF_AN_APP: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "retries": (("worker",), ()),
     "behind": (("worker",), ()),
     "aws_timeout": (("encoder", "playback", "worker"), ()),
-    "workers": (("home",), ()),
+    "workers": (HTTP_APPS, ()),
+    "takes": (HTTP_APPS, ()),
     "depends_on": (("home",), ("home",)),
 }
 # What an app calls: what answers its requests must run that app.
@@ -67,8 +70,30 @@ def _services(lab: Lab) -> Iterator[Problem]:
             yield (*where, "tags"), "'service' and 'aws:…' are set by the lab"
         yield from _app(where, service)
         yield from _resources(lab, where, service)
+        yield from _by_region(lab, where, service)
         for called, dependency in service.depends_on.items():
             yield from _dependency(lab, (*where, "depends_on", called), service, called, dependency)
+
+
+def _by_region(lab: Lab, where: Place, service: Service) -> Iterator[Problem]:
+    for region, own in service.by_region.items():
+        here = (*where, "by_region", region)
+        if region not in lab.regions:
+            yield here, unknown("region", region, lab.regions)
+        for n, zone in enumerate(own.zones or ()):
+            if zone not in lab.regions.get(region, (zone,)):
+                yield (*here, "zones", n), unknown("zone", zone, lab.regions[region])
+        if own.wakes is not None:
+            yield from _wakes(lab, (*here, "wakes"), service, own.wakes)
+
+
+def _wakes(lab: Lab, where: Place, service: Service, wakes: Wakes) -> Iterator[Problem]:
+    if not service.auto_scaling or not service.balancer:
+        yield where, "needs auto_scaling, which launches it, and a balancer, which is looked at"
+    if all(service.wakes(region) for region in lab.regions):
+        yield where, "leaves no region that is awake, and could fail"
+    if wakes.asks is not None and wakes.asks not in lab.regions:
+        yield (*where, "asks"), unknown("region", wakes.asks, lab.regions)
 
 
 def _app(where: Place, service: Service) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ from chaos.lab.resources import (
     Queue,
     Region,
     Secret,
+    Stream,
     Table,
 )
 from chaos.lab.services import Domain, Service, UrlPath
@@ -81,6 +82,19 @@ class Dns(Declared):
     records: tuple[Record, ...] = ()
 
 
+class Visitors(Declared):
+    """Clients that come all the while: the load under which a system is when it is drilled."""
+
+    url: str = Field(pattern=r"^http://[a-z0-9.-]+(/[!-~]*)?$", description="what they ask for")
+    every: Duration = Field(ge=0.01, description="one comes each, served or not")
+    timeout: Duration = Field(default=2.0, gt=0, description="when one gives an attempt up")
+    retries: int = Field(default=0, ge=0, le=20, description="how often one tries again")
+    pause: Duration = Field(default=0.0, ge=0, description="before one tries again")
+    dns_cache: Literal["ttl", "forever"] = Field(
+        default="ttl", description="how long they believe a name's answer"
+    )
+
+
 class Ports(Declared):
     """Fixed ports on loopback; 0 is any free one."""
 
@@ -102,10 +116,12 @@ class Lab(Declared):
     tables: dict[Name, Table] = Field(default_factory=dict)
     buckets: dict[Name, Bucket] = Field(default_factory=dict)
     queues: dict[Name, Queue] = Field(default_factory=dict)
+    streams: dict[Name, Stream] = Field(default_factory=dict)
     secrets: dict[Name, Secret] = Field(default_factory=dict)
     pipelines: dict[Name, Pipeline] = Field(default_factory=dict)
     alarms: dict[Name, Alarm] = Field(default_factory=dict)
     dns: Dns
+    visitors: dict[Name, Visitors] = Field(default_factory=dict)
     ports: Ports = Ports()
 
     @model_validator(mode="after")
@@ -120,6 +136,7 @@ class Lab(Declared):
             "autoscaling": any(service.auto_scaling for service in self.services.values()),
             "cloudwatch": self.alarms,
             "dynamodb": self.tables,
+            "kinesis": self.streams,
             "s3": self.buckets,
             "secretsmanager": self.secrets,
             "sqs": self.queues,

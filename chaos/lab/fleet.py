@@ -104,6 +104,11 @@ class Fleet:
         if request.service in ("ec2", "autoscaling") and not reads and self._follower:
             self._follower.wake()
 
+    def wake(self) -> None:
+        """Instances were launched by a call that came through no door, where it would be seen."""
+        if self._follower is not None:
+            self._follower.wake()
+
     def describe(self) -> list[dict[str, str]]:
         """All instances there were, as JSON."""
         return [
@@ -140,10 +145,9 @@ class Fleet:
             self._groups.follow(found)
 
     async def _refill(self, group: Key, count: int) -> None:
-        """What the lab launches itself comes through no door, where it would be seen."""
-        if self.launch is not None and self._follower is not None:
+        if self.launch is not None:
             await self.launch(group, count)
-            self._follower.wake()
+            self.wake()
 
     async def _look(self) -> list[Wanted]:
         regions = [inventory.instances(self.call, region) for region in self.lab.regions]

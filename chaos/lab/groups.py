@@ -67,5 +67,5 @@ class Groups:
             if service.auto_scaling is not None and not service.auto_scaling.suspended
             for region, zones in self._lab.regions.items()
             for zone in zones
-            if (lacking := service.per_zone - there[name, region, zone]) > 0
+            if (lacking := service.wanted(region, zone) - there[name, region, zone]) > 0
         }

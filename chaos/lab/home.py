@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import threading
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -113,7 +112,6 @@ class Server(app_server.Server):
     def __init__(self, instance: Instance) -> None:
         ((_, self.dependency),) = instance.service.depends_on.items()
         self.client = Client(instance, self.dependency)
-        self.workers = threading.Semaphore(instance.service.workers)
         super().__init__(instance, Handler)
 
 
@@ -128,9 +126,7 @@ class Handler(app_server.Handler):
             super().get(url)
             return
         profile = parse_qs(url.query).get("profile", ["kim"])[0]
-        with self.server.workers:
-            status, page = self._page(profile)
-        self.answer(status, page)
+        self.answer(*self._page(profile))
 
     def _page(self, profile: str) -> tuple[HTTPStatus, dict[str, object]]:
         try:

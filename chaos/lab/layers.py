@@ -39,17 +39,22 @@ class Secret:
 
     def __init__(self, instance: Instance, needed: SecretOf) -> None:
         self._name = needed.name
+        self._region = needed.region or instance.region
         self._lasts_s = needed.refresh / instance.speed
-        self._client: Any = sdk.client(instance, "secretsmanager", needed.region)
+        self._client: Any = sdk.client(instance, "secretsmanager", self._region)
         self._value = ""
         self._read = 0.0
 
     def get(self) -> str:
-        """What it says; raises `sdk.FAILURES`."""
+        """What it says; raises one of `sdk.FAILURES`."""
         now = time.monotonic()
         if not self._value or now - self._read > self._lasts_s:
-            self._value = self._client.get_secret_value(SecretId=self._name)["SecretString"]
-            self._read = now
+            try:
+                answer = self._client.get_secret_value(SecretId=self._name)
+            except sdk.FAILURES as error:
+                what = f"the secret {self._name} in {self._region} cannot be read"
+                raise sdk.Lacking(f"{what}: {error}") from error
+            self._value, self._read = answer["SecretString"], now
         return self._value
 
 

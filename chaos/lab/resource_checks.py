@@ -25,6 +25,7 @@ def problems(lab: Lab) -> Iterator[Problem]:
     yield from _tables(lab)
     yield from _buckets(lab)
     yield from _queues(lab)
+    yield from _streams(lab)
     yield from _secrets(lab)
     yield from _pipelines(lab)
     yield from _alarms(lab)
@@ -69,6 +70,11 @@ def _queues(lab: Lab) -> Iterator[Problem]:
             yield (*where, "dead_letters"), f"SQS wants both in one region, {queue.region}"
         elif dead is not queue and dead.dead_letters:
             yield (*where, "dead_letters"), f"{queue.dead_letters} has one itself"
+
+
+def _streams(lab: Lab) -> Iterator[Problem]:
+    for name, stream in lab.streams.items():
+        yield from _region(lab, ("streams", name), stream.region)
 
 
 def _secrets(lab: Lab) -> Iterator[Problem]:

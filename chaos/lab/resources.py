@@ -94,6 +94,13 @@ class Queue(Declared):
     )
 
 
+class Stream(Declared):
+    """A Kinesis data stream; nothing is copied to other regions, as on AWS."""
+
+    region: Region
+    shards: int = Field(default=1, ge=1, le=16, description="how many it begins with")
+
+
 class Secret(Declared):
     """A secret of AWS Secrets Manager, the same in each of its regions."""
 

@@ -122,10 +122,14 @@ class Route53:
     def describe(self) -> dict[str, Any]:
         """The checks with their checkers' opinions, the zones and all names, as they are now."""
         return {
-            "health_checks": self._checkers.describe(),
+            "health_checks": self.checks(),
             "zones": self._authority.describe(),
             "names": self._authority.names(),
         }
+
+    def checks(self) -> list[dict[str, Any]]:
+        """The health checks with their checkers' opinions, as they are now."""
+        return self._checkers.describe()
 
     async def stop(self) -> None:
         """End the checkers and the server; what would still take effect does not."""

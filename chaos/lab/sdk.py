@@ -15,8 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from chaos.lab.instances import Instance
 
-# What a call of the SDK can raise.
-FAILURES = (BotoCoreError, ClientError)
+
+class Lacking(Exception):
+    """What a call needs could not be had; the message says what and why."""
+
+
+# What a call of the SDK can raise, and what was to come before it.
+FAILURES = (BotoCoreError, ClientError, Lacking)
 
 
 @functools.cache

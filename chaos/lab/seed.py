@@ -110,8 +110,9 @@ async def _region(site: Site, region: str) -> None:
     for name, service in lab.services.items():
         template = templates.get(f"{lab.name}-{name}") or await _template(site, region, name)
         for zone in lab.regions[region]:
-            key, lacking = (name, region, zone), service.per_zone - running[name, zone]
-            if site.grouped(service):
+            key = (name, region, zone)
+            lacking = service.wanted(region, zone) - running[name, zone]
+            if site.grouped(service) and service.most(region, zone):
                 await _group(site, key, service, template=template, subnet=subnets[zone])
             elif lacking > 0:
                 await _run(site, key, lacking, template=template, subnet=subnets[zone])
@@ -167,9 +168,9 @@ async def _group(site: Site, key: Key, service: Service, *, template: str, subne
         region,
         "create_auto_scaling_group",
         AutoScalingGroupName=group,
-        MinSize=service.per_zone,
-        MaxSize=service.per_zone,
-        DesiredCapacity=service.per_zone,
+        MinSize=service.wanted(region, zone),
+        MaxSize=service.most(region, zone),
+        DesiredCapacity=service.wanted(region, zone),
         VPCZoneIdentifier=subnet,
         LaunchTemplate={"LaunchTemplateId": template, "Version": "$Latest"},
         Tags=[{**tag, "PropagateAtLaunch": True} for tag in _pairs(tags)],

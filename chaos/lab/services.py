@@ -33,6 +33,11 @@ class Balancer(Declared):
     timeout: Duration = Field(default=2.0, gt=0, description="when a check has failed")
     unhealthy: int = Field(default=2, ge=1, le=10, description="failures that take a target out")
     healthy: int = Field(default=2, ge=1, le=10, description="passes that take it in again")
+    fails_open: bool = Field(
+        default=True,
+        description="with no healthy target all are used, as on AWS; without it connections are"
+        " refused then",
+    )
 
 
 class Resolver(Declared):
@@ -81,6 +86,32 @@ class SecretOf(Declared):
         default=3600.0,
         gt=0,
         description="how old it may be until it is read anew; an hour in AWS's caching clients",
+    )
+
+
+class Wakes(Declared):
+    """A pilot light: nothing runs in a region until the others have failed for a while."""
+
+    after: Duration = Field(
+        gt=0, description="for how long no other region's balancer has passed a health check"
+    )
+    asks: Region | None = Field(
+        default=None,
+        description="the region whose AWS API must answer before anything is launched",
+    )
+
+
+class InRegion(Declared):
+    """What differs in one region."""
+
+    per_zone: int | None = Field(
+        default=None, ge=1, le=20, description="instances in each zone; as everywhere without it"
+    )
+    zones: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="the only zones that it runs in"
+    )
+    wakes: Wakes | None = Field(
+        default=None, description="it is scaled to zero until then; needs auto_scaling"
     )
 
 
@@ -146,14 +177,27 @@ class Service(Declared):
         gt=0,
         description="encoder, playback, worker: when it gives up a call to the AWS API",
     )
-    workers: int = Field(
-        default=8, ge=1, le=100, description="home: pages that an instance makes at a time"
+    workers: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="home, playback, recommendations: requests that an instance works on at a"
+        " time, and who comes later waits; home has 8, the others as many as come",
+    )
+    takes: Duration = Field(
+        default=0.0,
+        ge=0,
+        description="home, playback, recommendations: how long a worker is busy with a request,"
+        " besides what it waits for",
     )
     depends_on: dict[Name, Dependency] = Field(
         default_factory=dict, description="home: the service that it calls"
     )
     port: Literal[80] = Field(default=80, description="the port on an instance's address")
     per_zone: int = Field(default=1, ge=1, le=20, description="instances in each zone")
+    by_region: dict[Region, InRegion] = Field(
+        default_factory=dict, description="what differs in a region"
+    )
     tags: dict[str, str] = Field(
         default_factory=dict, description="tags of the instances, besides service: NAME"
     )
@@ -161,3 +205,18 @@ class Service(Declared):
         default=None, description="without it an instance that ends is not replaced"
     )
     balancer: Balancer | None = Field(default=None, description="without it there is none")
+
+    def most(self, region: str, zone: str) -> int:
+        """How many instances it has in a zone once all of them are wanted."""
+        own = self.by_region.get(region, InRegion())
+        if own.zones is not None and zone not in own.zones:
+            return 0
+        return own.per_zone or self.per_zone
+
+    def wakes(self, region: str) -> Wakes | None:
+        """What it sleeps by in a region, if it does."""
+        return self.by_region.get(region, InRegion()).wakes
+
+    def wanted(self, region: str, zone: str) -> int:
+        """How many instances it has in a zone at the start."""
+        return 0 if self.wakes(region) else self.most(region, zone)

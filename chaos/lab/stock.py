@@ -18,7 +18,7 @@ from chaos.lab.declaration import Lab
 from chaos.lab.inventory import Call
 from chaos.lab.made import LAB_TAG, Made
 from chaos.lab.resource_checks import QUEUE_URL
-from chaos.lab.resources import Alarm, Bucket, Pipeline, Queue, Secret, bucket_in
+from chaos.lab.resources import Alarm, Bucket, Pipeline, Queue, Secret, Stream, bucket_in
 from chaos.loops import speed_of
 
 # No emulator asks what the role may do.
@@ -28,6 +28,8 @@ TIMERS = frozenset(
     {"HeartbeatSeconds", "IntervalSeconds", "MaxDelaySeconds", "Seconds", "TimeoutSeconds"}
 )
 US_EAST_1 = "us-east-1"
+# How often it is looked whether a stream that was made takes records, and how long between two.
+LOOKS, LOOK_EVERY_S = 300, 0.1  # of the wall
 
 
 async def stock(lab: Lab, call: Call, made: Made) -> None:
@@ -44,6 +46,7 @@ async def stock(lab: Lab, call: Call, made: Made) -> None:
             for name, secret in lab.secrets.items()
             for region in secret.regions
         ),
+        *(stocker.stream(name, stream) for name, stream in lab.streams.items()),
         *(stocker.alarm(name, alarm) for name, alarm in lab.alarms.items()),
         stocker.queues(),
     )
@@ -126,6 +129,17 @@ class Stocker:
             SecretId=name,
             ForceDeleteWithoutRecovery=True,
         )
+
+    async def stream(self, name: str, stream: Stream) -> None:
+        """A stream, once it takes records."""
+        call = _at(self._call, "kinesis", stream.region)
+        ours = self._is_ours(f"stream {name}", await self._tags_of_stream(call, name))
+        if not ours:
+            await call("create_stream", StreamName=name, ShardCount=stream.shards)
+            self._made.undo("kinesis", stream.region, "delete_stream", StreamName=name)
+        await _active(call, name, self._speed)
+        if not ours:
+            await call("add_tags_to_stream", StreamName=name, Tags={LAB_TAG: self._lab.name})
 
     async def _queue(self, name: str, queue: Queue) -> None:
         call = _at(self._call, "sqs", queue.region)
@@ -218,6 +232,14 @@ class Stocker:
             return None
         return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
 
+    async def _tags_of_stream(self, call: Call, name: str) -> dict[str, str] | None:
+        try:
+            answer = await call("list_tags_for_stream", StreamName=name)
+        except CallFailed as error:
+            _must_be(error, "ResourceNotFoundException")
+            return None
+        return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
+
     async def _tags_of_alarm(self, call: Call, name: str) -> dict[str, str] | None:
         found = (await call("describe_alarms", AlarmNames=[name]))["MetricAlarms"]
         if not found:
@@ -233,6 +255,16 @@ def _at(call: Call, service: str, region: str) -> Call:
         return await call(service, region, operation, **params)
 
     return there
+
+
+async def _active(call: Call, stream: str, speed: float) -> None:
+    """Return when the stream takes records; raises EnvironmentFailed when it never does."""
+    for _ in range(LOOKS):
+        summary = await call("describe_stream_summary", StreamName=stream)
+        if summary["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE":
+            return
+        await asyncio.sleep(LOOK_EVERY_S * speed)
+    raise EnvironmentFailed(f"the stream {stream} does not become ACTIVE")
 
 
 def _must_be(error: CallFailed, *codes: str) -> None:

@@ -19,7 +19,7 @@ KNOWN = ("title", "position")
 # The sort key of the one item that holds all that a profile has watched.
 ALL = "all"
 # How often a write to that item is tried again when another one came before it.
-TRIES = 20
+TRIES = 5
 
 
 class History(Protocol):

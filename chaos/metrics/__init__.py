@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import Metric
 
 from chaos.history import UNFINISHED
 from chaos.journal import Event
-from chaos.metrics.families import FAMILIES
+from chaos.metrics.families import COMMON, FAMILIES
 from chaos.verdict import Result, Verdict, spread
 
 PHASES = ("steady", "inject", "hold", "rollback", "recover", "judge")
@@ -42,6 +42,7 @@ class Metrics:
         self._values: dict[str, dict[Labels, float]] = {name: {} for name in FAMILIES}
         self._latencies: dict[str, tuple[tuple[int, ...], float]] = {}  # by bucket; their sum
         self._pulls: dict[int, str] = {}
+        self._experiment = ""
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -78,20 +79,20 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """All families, as prometheus_client asks for them."""
         for name, (kind, labels, told) in FAMILIES.items():
-            family = TYPES[kind](name, told, labels=labels)
+            family = TYPES[kind](name, told, labels=(COMMON, *labels))
             if isinstance(family, HistogramMetricFamily):
                 self._histogram(family)
             else:
                 # A copy is made in one step, so that no event comes in between.
                 for values, number in self._values[name].copy().items():
-                    family.add_metric(values, number)
+                    family.add_metric((self._experiment, *values), number)
             yield family
 
     def _histogram(self, family: HistogramMetricFamily) -> None:
         bounds = [*map(str, BUCKETS), "+Inf"]
         for probe, (counts, total) in self._latencies.copy().items():
             buckets = zip(bounds, accumulate(counts), strict=True)
-            family.add_metric([probe], [*buckets], total)
+            family.add_metric([self._experiment, probe], [*buckets], total)
 
     def _set(self, name: str, labels: Labels, value: float) -> None:
         self._values[name][labels] = value
@@ -102,9 +103,10 @@ class Metrics:
 
     def _run(self, event: Event) -> None:
         experiment = event["experiment"]
+        self._experiment = experiment["name"]
         self._set("chaos_build_info", (event["tool"],), 1)
         where = event["environment"]["kind"]
-        self._set("chaos_run_info", (event["run"], experiment["name"], where), 1)
+        self._set("chaos_run_info", (event["run"], where), 1)
         began = datetime.fromisoformat(event["wall"]).timestamp()
         self._set("chaos_run_start_timestamp_seconds", (), began)
         self._set("chaos_run_speed_ratio", (), event["speed"])
@@ -177,13 +179,18 @@ def text(metrics: Metrics) -> str:
     return generate_latest(metrics.registry).decode()
 
 
+def of(events: Iterable[Event], verdict: Verdict) -> Metrics:
+    """The numbers of a run that has ended."""
+    metrics = Metrics()
+    for event in events:
+        metrics(event)
+    metrics.judged(verdict)
+    return metrics
+
+
 def write(path: Path, events: Iterable[Event], verdict: Verdict) -> None:
     """The numbers of a run that has ended as a file for node_exporter; raises OSError.
 
     It is there whole or not at all, and readable by whom the umask lets: the exporter is not us.
     """
-    metrics = Metrics()
-    for event in events:
-        metrics(event)
-    metrics.judged(verdict)
-    write_to_textfile(str(path), metrics.registry)
+    write_to_textfile(str(path), of(events, verdict).registry)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# The label that all of them have besides, so that those of several experiments may lie together.
+COMMON = "experiment"
 # name: type, labels, help
 FAMILIES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "chaos_build_info": (
@@ -9,7 +11,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...], str]] = {
         ("version",),
         "The version of chaos that carried the run out; 1.",
     ),
-    "chaos_run_info": ("gauge", ("run", "experiment", "environment"), "Which run this is; 1."),
+    "chaos_run_info": ("gauge", ("run", "environment"), "Which run this is; 1."),
     "chaos_run_start_timestamp_seconds": ("gauge", (), "Unix time at which the run began."),
     "chaos_run_end_timestamp_seconds": ("gauge", (), "Unix time at which the run ended."),
     "chaos_run_elapsed_seconds": ("gauge", (), "How long the run has gone on."),

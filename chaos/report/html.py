@@ -11,14 +11,19 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
 from chaos.history import History
 from chaos.report import data
+from chaos.report.answers import NOBODY, Answer
+from chaos.report.exercise import exercise
+from chaos.report.trend import trends
+from chaos.results import RunResult
 from chaos.verdict import Verdict
 
-STYLES = ("theme.css", "page.css", "timeline.css", "latency.css")
+STYLES = ("theme.css", "page.css", "timeline.css", "latency.css", "trend.css")
 SCRIPTS = (
     "elements.js",
     "attempts.js",
@@ -29,6 +34,8 @@ SCRIPTS = (
     "levers.js",
     "recovery.js",
     "latency.js",
+    "trend.js",
+    "exercise.js",
     "page.js",
 )
 # In a script element these could end it or begin another state of the parser; U+2028 and U+2029
@@ -36,8 +43,16 @@ SCRIPTS = (
 ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
-def render(history: History, verdict: Verdict) -> str:
-    """The whole page."""
+def render(
+    history: History,
+    verdict: Verdict,
+    past: Sequence[RunResult] = (),
+    answers: Mapping[str, Answer] = NOBODY,
+) -> str:
+    """The whole page; `past` are runs before this one, with which it is compared.
+
+    `answers` are what people have said of its findings.
+    """
     title = history.experiment["title"] or history.experiment["name"]
     script = "".join(_file(name) for name in SCRIPTS)
     style = "".join(_file(name) for name in STYLES)
@@ -50,7 +65,13 @@ def render(history: History, verdict: Verdict) -> str:
         "STYLE_HASH": _hash(style),
         "SCRIPT": script,
         "SCRIPT_HASH": _hash(script),
-        "DATA": embedded(data.page(history, verdict)),
+        "DATA": embedded(
+            {
+                **data.page(history, verdict),
+                "trends": trends(history, verdict, past),
+                "exercise": exercise(history, verdict, answers),
+            }
+        ),
     }
     # One pass: what is put in is never searched for places again.
     page = re.sub(r"@@([A-Z_]+)@@", lambda place: parts[place[1]], _file("page.html"))

@@ -261,6 +261,7 @@ def _earliest(known: float | None, *more: float) -> float:
 EVENTS: dict[str, Callable[[Live, Event], Live]] = {
     "phase": _phase,
     "sample": _sample,
+    "samples": lambda live, _: live,  # each was told when it ended
     "fault": _fault,
     "pull": _pull,
     "restored": _restored,

@@ -141,7 +141,7 @@ function ledgers() {
     "ledgers",
     rows.length ? table("Acknowledged writes and what became of them", columns, rows) : null,
     writes.length
-      ? table("Writes that a read did not find as they were written", [["Ledger"], ["Read"], ["Write", "number"], ["What"], ["When"]], writes)
+      ? table("Writes that were lost, late, changed, doubled or out of order", [["Ledger"], ["Read"], ["Write", "number"], ["What"], ["When"]], writes)
       : null,
   );
 }
@@ -210,12 +210,14 @@ function chart() {
 head();
 objectives();
 chart();
+trend();
 recoveries();
 availability();
 latency();
 ledgers();
 pulls();
 put("notes", data.notes.length ? el("ul", {}, ...data.notes.map((note) => el("li", {}, note))) : null);
+exercise();
 facts();
 experiment();
 root.dataset.ready = "true";

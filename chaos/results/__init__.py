@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from chaos.history import History
-from chaos.results.location import NAME, NONE, Location, located
+from chaos.results.location import NONE, Location, located
 from chaos.results.result import RunResult, badness, of
 from chaos.results.store import Store
 from chaos.verdict import Verdict
 
 __all__ = [
-    "NAME",
     "NONE",
     "Location",
     "RunResult",
     "Store",
     "badness",
+    "earlier",
     "located",
     "of",
     "opened",
@@ -43,15 +43,24 @@ def record(url: str | Path | None, history: History, verdict: Verdict) -> None:
 def runs(url: str | Path | None, *, limit: int | None = None, **wanted: Any) -> list[RunResult]:
     """The newest `limit` runs that fit all of what is wanted, oldest first.
 
-    `wanted` are `experiment`, `environment`, `speed`, `sha256` (its beginning), `trial_set`,
-    `since` and `before` (UTC, as ISO 8601), `run` and `part` (of its id). A file that is not there
-    has none. Raises StoreFailed and InvalidInput.
+    `wanted` are `experiment`, `environment` (its kind), `place`, `speed`, `sha256` (its beginning),
+    `trial_set`, `since` and `before` (UTC, as ISO 8601), `run` and `part` (of its id). A file that
+    is not there has none. Raises StoreFailed and InvalidInput.
     """
     location = None if url is None else located(url)
     if location is None or (location.path and not location.path.exists()):
         return []
     with opened(location, create=False) as store:
         return store.find(limit=limit, **wanted)
+
+
+def earlier(url: str | Path | None, now: RunResult, last: int) -> list[RunResult]:
+    """The last runs before that one whose figures can be compared with its own, oldest first.
+
+    The same experiment by name, the same kind of environment, the same speed. Raises StoreFailed.
+    """
+    alike = {"experiment": now.experiment, "place": now.place, "speed": now.speed}
+    return runs(url, limit=last, before=now.wall, **alike)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median_high, median_low
 
@@ -87,7 +87,7 @@ def _side(runs: Sequence[RunResult], key: Key) -> Side:
 
 
 # What tells one drill from another, by what it is called.
-ABOUT = {
+ABOUT: dict[str, Callable[[RunResult], str]] = {
     "experiment": lambda run: run.experiment,
     "environment": lambda run: run.place,
     "speed": lambda run: f"{run.speed:g}",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from chaos.results.comparing import Pair
@@ -46,6 +47,7 @@ class Gate:
     by: float  # a fraction
     confidence: float  # of the whole
     each: float  # of each single test
+    at_once: int  # how many promises could be found to be worse
     tests: tuple[Test, ...]
     needed: int  # runs before that could show it for as many runs now, had all of them figures
 
@@ -59,8 +61,8 @@ def judge(pairs: Sequence[Pair], by: float, confidence: float) -> Gate:
     """Whether what was promised is worse now by more than the fraction `by`."""
     tested = {id(pair): _compared(pair, by) for pair in pairs}
     # What is the same in all runs cannot be found to be worse, however often it is tested.
-    open_ones = [both for both in tested.values() if both and not _settled(both)]
-    each = 1 - (1 - confidence) / max(len(open_ones), 1)
+    at_once = sum(both is None or not _settled(both) for both in tested.values())
+    each = 1 - (1 - confidence) / max(at_once, 1)
     tests = tuple(_test(pair, tested[id(pair)], each) for pair in pairs)
     answers = [test.answer for test in tests] or ["no data"]
     now = max((len(pair.now.results) for pair in pairs), default=1)
@@ -69,6 +71,7 @@ def judge(pairs: Sequence[Pair], by: float, confidence: float) -> Gate:
         by=by,
         confidence=confidence,
         each=each,
+        at_once=at_once,
         tests=tests,
         needed=runs_needed(max(now, 1), each),
     )
@@ -76,8 +79,8 @@ def judge(pairs: Sequence[Pair], by: float, confidence: float) -> Gate:
 
 def runs_needed(now: int, confidence: float) -> int:
     """How many runs before show that so many now are worse, if each of them is the worst."""
-    allowed, before = round(1 - confidence, 12), 1
-    while 1 / math.comb(before + now, now) > allowed:
+    allowed, before = 1 - Fraction(confidence).limit_denominator(10**9), 1
+    while Fraction(1, math.comb(before + now, now)) > allowed:
         before += 1
     return before
 
@@ -102,14 +105,17 @@ def _settled(both: tuple[Comparison, Comparison]) -> bool:
 
 
 def _test(pair: Pair, both: tuple[Comparison, Comparison] | None, each: float) -> Test:
-    if both is None or pair.now.left_out:
+    if not pair.now.results or pair.now.left_out:
         return Test(pair=pair, answer="no data")
+    if both is None:
+        return Test(pair=pair, answer="too few")
     kindly, harshly = both
     p = {"p_value": kindly.p_value, "p_least": harshly.p_value}
     if kindly.shown(each):
         return Test(pair=pair, answer="worse", **p)
-    if _settled(both):
-        return Test(pair=pair, answer="not shown", **p)
-    if not (kindly.can_show(each) and harshly.can_show(each)):
+    before, now = len(pair.before.badness), len(pair.now.badness)
+    # With ties the worst that there can be may prove too little, though there are runs enough.
+    most = kindly.p_value == kindly.smallest and not _settled(both)
+    if before < runs_needed(now, each) or (most and not kindly.can_show(each)):
         return Test(pair=pair, answer="too few", **p)
     return Test(pair=pair, answer="too coarse" if harshly.shown(each) else "not shown", **p)

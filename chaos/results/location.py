@@ -12,7 +12,6 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from chaos.errors import InvalidInput
 from chaos.secrets import SECRETS
 
-NAME = "history.sqlite"  # beside the runs
 NONE = "none"
 POSTGRESQL = ("postgresql", "postgres")
 WAYS = "a file, sqlite:FILE, postgresql://USER@HOST/DATABASE or none"

@@ -48,8 +48,9 @@ def opened(location: Location) -> Iterator[SqlStore]:
 def _migrate(ask: Ask, location: Location) -> None:
     if _version(ask) == len(tables.MIGRATIONS):
         return  # who may only read comes this far
+    # Before the transaction: one that began without the tables goes on believing that.
+    ask("SELECT pg_advisory_lock(?)", (ONE_AT_A_TIME,))
     with transaction(ask, "BEGIN"):
-        ask("SELECT pg_advisory_xact_lock(?)", (ONE_AT_A_TIME,))
         version = _version(ask)
         if version > len(tables.MIGRATIONS):
             raise StoreFailed(tables.too_new(location, version))
@@ -59,6 +60,7 @@ def _migrate(ask: Ask, location: Location) -> None:
         for statement in (s for step in tables.MIGRATIONS[version:] for s in step):
             ask(statement, ())
         ask("UPDATE chaos_history SET version = ?", (len(tables.MIGRATIONS),))
+    ask("SELECT pg_advisory_unlock(?)", (ONE_AT_A_TIME,))
 
 
 def _version(ask: Ask) -> int:

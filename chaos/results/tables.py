@@ -28,6 +28,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             variables TEXT NOT NULL,
             wall TEXT NOT NULL,
             environment TEXT NOT NULL,
+            place TEXT NOT NULL,
             endpoint TEXT,
             environment_version TEXT,
             fidelity TEXT NOT NULL,
@@ -58,8 +59,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 VERSION_TABLE = "CREATE TABLE chaos_history (version INTEGER NOT NULL)"
 RUN = (
-    *("run", "experiment", "title", "sha256", "variables", "wall", "environment", "endpoint"),
-    *("environment_version", "fidelity", "speed", "tool", "value", "exit_code", "reason"),
+    *("run", "experiment", "title", "sha256", "variables", "wall", "environment", "place"),
+    *(
+        "endpoint",
+        "environment_version",
+        "fidelity",
+        "speed",
+        "tool",
+        "value",
+        "exit_code",
+        "reason",
+    ),
     *("trial_set", "trial_n"),
 )
 RESULT = (
@@ -73,6 +83,7 @@ CONDITIONS = {
     "part": "strpos(run, ?) > 0",
     "experiment": "experiment = ?",
     "environment": "environment = ?",
+    "place": "place = ?",
     "speed": "speed = ?",
     "sha256": "substr(sha256, 1, length(?)) = ?",
     "trial_set": "trial_set = ?",
@@ -118,6 +129,7 @@ def results_of(rows: Iterable[Sequence[Any]]) -> Iterator[RunResult]:
         about = dict(zip(RUN, each[0], strict=False))
         about |= {name: json.loads(about[name]) for name in JSON}
         about["fidelity"] = tuple(about["fidelity"])
+        del about["place"]  # which follows from the rest
         found = [dict(zip(RESULT, row[len(RUN) :], strict=True)) for row in each]
         found = [fields for fields in found if fields["run"] is not None]
         yield RunResult(

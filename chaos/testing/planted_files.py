@@ -45,7 +45,9 @@ class Base(File):
 class Expect(File):
     """The verdict that is due."""
 
-    value: Literal["held", "broken"]
+    value: Literal["held", "broken", "unknown"] = Field(
+        description="unknown is for what no drill may begin with, such as an alarm that rings"
+    )
     reason: re.Pattern[str] = Field(description="is looked for in the first reason")
     shows: re.Pattern[str] | None = Field(
         default=None,
@@ -69,8 +71,8 @@ class System(File):
 
     @model_validator(mode="after")
     def _says_what_is_wrong(self) -> Self:
-        if (self.expect.value == "broken") != bool(self.defect):
-            raise ValueError("a system that breaks its promises has a 'defect', and no other one")
+        if (self.expect.value == "held") == bool(self.defect):
+            raise ValueError("a system that is not to hold has a 'defect', and no other one")
         return self
 
     @classmethod
@@ -150,4 +152,5 @@ class System(File):
 
 def systems(directory: Path = SYSTEMS) -> list[System]:
     """All systems of a directory, by their names; raises InvalidInput."""
-    return [System.load(file) for file in sorted(directory.glob(f"*{SUFFIX}"))]
+    files = sorted(directory.glob(f"*{SUFFIX}"), key=lambda file: file.stem)
+    return [System.load(file) for file in files]

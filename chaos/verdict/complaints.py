@@ -6,35 +6,49 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from probes.durations import show
+from probes.outages import Outage
 from probes.probe import Sample
 
+LAST = 10  # bad attempts: how it was in the end, when it should have been well for long
 LONGEST = 120  # characters of an error that a reason repeats
-NUMBER = re.compile(
-    r"\d+(\.\d+)?"
-)  # what differs from attempt to attempt, such as how long it took
+# What differs between errors that are the same, such as how long an attempt took.
+NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
-    """The most frequent error of some bad attempts, with the address that they had gone to.
+    """The most frequent error of the last bad attempts, with the address that they had gone to.
 
-    `count` of the `of` attempts said it, but for numbers in it. `address` and `region` are empty
-    where none is known: a name was not found, the kind of probe does not tell, nobody answered.
+    Of all `bad` attempts the last `of` are looked at, and `count` of them said it, but for numbers
+    in it. `address` and `region` are empty where none is known: a name was not found, the kind of
+    probe does not tell, nobody answered. `name_age` is how old the DNS answer was at most, in
+    seconds; None where none was remembered.
     """
 
     error: str
     address: str
     region: str
+    name_age: float | None
     count: int
     of: int
+    bad: int
 
     def __str__(self) -> str:
         where = f", at {self.address}" if self.address else ""
         where += f" in {self.region}" if self.region else ""
+        if self.name_age is not None:
+            where += f", by a DNS answer up to {show(self.name_age)} old"
         error = self.error if len(self.error) <= LONGEST else f"{self.error[: LONGEST - 1]}…"
-        attempts = "the bad attempt" if self.of == 1 else f"{self.count} of {self.of} bad attempts"
-        return f"{attempts}: {error}{where}"
+        return f"{self._who()}: {error}{where}"
+
+    def _who(self) -> str:
+        if self.bad == 1:
+            return "the bad attempt"
+        last = "the last " if self.of < self.bad else ""
+        return f"{self.count} of {last}{self.of} bad attempts"
 
 
 def regions_of(samples: Mapping[str, Sequence[Sample]]) -> dict[str, str]:
@@ -59,12 +73,26 @@ def complaints(
     return {when: _loudest(bad, regions) for when, bad in found.items() if bad}
 
 
+def times_down(found: Iterable[Outage], window: tuple[float, float], well_for: float) -> int:
+    """How often it went down in the window, having been well for longer than that in between."""
+    began, over = window
+    met = [o for o in found if o.began.high >= began and o.began.low < over]
+    gaps = [b.began.low - a.ended.high for a, b in pairwise(met) if a.ended]
+    return bool(met) + sum(gap > well_for for gap in gaps)
+
+
 def _loudest(bad: Sequence[Sample], regions: Mapping[str, str]) -> Complaint:
+    last = sorted(bad, key=lambda s: s.start)[-LAST:]
     alike: defaultdict[tuple[str, str], list[Sample]] = defaultdict(list)
-    for s in bad:
+    for s in last:
         alike[NUMBER.sub("#", s.error), str(s.detail.get("address", ""))].append(s)
     (_, address), most = max(alike.items(), key=lambda item: len(item[1]))
-    region = str(most[0].detail.get("region", regions.get(address, "")))
     return Complaint(
-        error=most[0].error, address=address, region=region, count=len(most), of=len(bad)
+        error=most[0].error,
+        address=address,
+        region=str(most[0].detail.get("region", regions.get(address, ""))),
+        name_age=max((s.detail["name_age"] for s in most if "name_age" in s.detail), default=None),
+        count=len(most),
+        of=len(last),
+        bad=len(bad),
     )

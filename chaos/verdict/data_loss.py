@@ -29,8 +29,9 @@ def rpo(wanted: float, m: Measurement, _: Times) -> Finding:
     measured = Interval(max(balance.rpo.low for _, balance in read), worst.rpo.high)
     gone, late = _missing(wanted, m)
     if gone:
-        told = f"lost {_named(gone)} made after the fault had begun{_how(gone, m)}"
-        return Finding("broken", told, measured)
+        first = Interval(min(-w.age.high for w in gone), min(-w.age.low for w in gone))
+        told = f"lost {_named(gone)} made after the fault had begun, the first {span(first)} after"
+        return Finding("broken", f"{told} it{_how(gone, m)}", measured)
     value = compared(measured, wanted)
     if value != "broken" and (doubt := _doubt(m) or late):
         return Finding("unknown", doubt, measured)
@@ -120,10 +121,14 @@ def _clauses(lost: Collection[int], m: Measurement) -> Iterator[str]:
     read = _read(m)
     other = {n for _, b in read for n in b.conflicting if n in lost}
     if other:
-        yield f"; {len(other)} of them there with other content than was written"
+        yield f"; {_were(other)} there with other content than was written"
     back = {n for r, b in read if r.when == "failover" for n in b.survived if n in lost}
     if back:
-        yield f"; {len(back)} of them had survived while the fault was on"
+        yield f"; {_were(back)} there while the fault was on"
+
+
+def _were(numbers: Collection[int]) -> str:
+    return f"{len(numbers)} of them {'was' if len(numbers) == 1 else 'were'}"
 
 
 def _doubt(m: Measurement, *, rpo: bool = True) -> str:

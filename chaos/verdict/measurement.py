@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.history import History
+from chaos.verdict.complaints import Complaint, complaints, regions_of, times_down
 from chaos.verdict.readings import Reading, readings
-from chaos.verdict.complaints import Complaint, complaints, regions_of
 from probes.detection import Detection, detection, looked
 from probes.failover import Failover, failover
 from probes.latency import Latency, latencies
@@ -73,6 +73,7 @@ class Measurement:
     detection: Detection | None  # None too for a probe that tells of no faults
     failover: Failover | None  # None too where no answer names a region
     latency: dict[str, Latency]
+    times_down: int  # while the fault was on; a short moment of being well ends none
     complaints: dict[str, Complaint]  # `during` the fault and `after` it; what nobody said is not
     readings: tuple[Reading, ...]
 
@@ -151,6 +152,9 @@ def _measure(name: str, history: History, at: Times, regions: dict[str, str]) ->
             samples, injected=window[0], until=window[1], lifted=at.lifted, confirm=confirm
         ),
         latency=latencies(made, injected=at.injected, lifted=at.lifting),
+        times_down=times_down(outages(samples), window, settings["every"] + settings["timeout"])
+        if window
+        else 0,
         complaints={}
         if window is None
         else complaints(samples, regions, injected=window[0], lifted=at.lifted),

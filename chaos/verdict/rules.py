@@ -63,10 +63,13 @@ def _result(name: str, wanted: Any, finding: Finding, m: Measurement) -> Result:
 
 
 def _said(name: str, m: Measurement) -> str:
-    """What the bad attempts said that broke the promise; the other rules count no attempts."""
-    first = m.complaints.get(SAID.get(name, ""))
-    last = m.complaints.get("after") if name == "unaffected" else None
-    return f"; {said}" if (said := first or last) else ""
+    """How often it was down, and what the bad attempts said, where that has broken the promise."""
+    when = SAID.get(name, "")
+    down = f"; it was down {m.times_down} times" if when == "during" and m.times_down > 1 else ""
+    said = m.complaints.get(when)
+    if name == "unaffected":
+        said = said or m.complaints.get("after")
+    return down + (f"; {said}" if said else "")
 
 
 def _sighted(finding: Finding, m: Measurement) -> tuple[Value, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,12 +37,12 @@ LATE_MS = 20.0
 
 def measure() -> list[Figure]:
     """Lateness at the aim, what a sleeping loop makes of it, and the highest rate that holds."""
-    with _one_core() as others, answering(others) as port:
-        late = run_at(1, _on_the_grid(port, AIM))
+    with one_core() as others, answering(others) as port:
+        late = run_at(1, on_the_grid(port, AIM))
         naive = run_at(1, _sleeping(port, AIM))
         held = 0
         for rate in RATES:
-            made = late if rate == AIM else run_at(1, _on_the_grid(port, rate))
+            made = late if rate == AIM else run_at(1, on_the_grid(port, rate))
             if len(made) < 0.99 * rate * SECONDS or percentile(made, 0.99) >= LATE_MS:
                 break
             held = rate
@@ -66,7 +67,7 @@ def measure() -> list[Figure]:
 
 
 @contextmanager
-def _one_core() -> Iterator[set[int]]:
+def one_core() -> Iterator[set[int]]:
     """Keep this process to one core; gives the others, or the same where there is only one."""
     cores = os.sched_getaffinity(0)
     one = min(cores)
@@ -82,26 +83,28 @@ class _Loopback(FakeEnvironment):
         return Net()
 
 
-def _probe(port: int, rate: float) -> Http:
+def _probe(port: int, rate: float, probes: int = PROBES) -> Http:
     url = f"http://127.0.0.1:{port}/"
-    return Http(kind="http", url=url, every=PROBES / rate, timeout=0.1)
+    return Http(kind="http", url=url, every=probes / rate, timeout=0.1)
 
 
-async def _on_the_grid(port: int, rate: float) -> list[float]:
-    """How late each good attempt was made, in milliseconds."""
-    probes = {f"p{n}": _probe(port, rate) for n in range(PROBES)}
+async def on_the_grid(
+    port: int, rate: float, probes: int = PROBES, seconds: float = SECONDS
+) -> array[float]:
+    """How late each good attempt was made, in milliseconds; `rate` is that of all probes."""
+    watched = {f"p{n}": _probe(port, rate, probes) for n in range(probes)}
     experiment = Experiment.model_validate(
         {
             "name": "schedule",
-            "probes": probes,
+            "probes": watched,
             "faults": [{"kind": "region_outage", "region": "us-east-1", "lasts": 60}],
             "objectives": {"p0": {"unaffected": True}},
         }
     )
-    late: list[float] = []
+    late = array("f")
 
     def saw(event: dict[str, Any]) -> None:
-        if event["ok"]:
+        if event["event"] == "sample" and event["ok"]:
             late.append((event["start"] - event["due"]) * 1000)
 
     with tempfile.TemporaryDirectory() as directory:
@@ -112,7 +115,7 @@ async def _on_the_grid(port: int, rate: float) -> list[float]:
         lab = _Loopback(small_lab())
         probing = Probing("r", experiment, lab, Record(journal, stop), stop, now)
         async with probing.ticking():
-            await asyncio.sleep(SECONDS)
+            await asyncio.sleep(seconds)
         journal.close()
     return late
 

@@ -1,4 +1,4 @@
-"""The figures in docs/reliability.md: one block a campaign, between two markers."""
+"""The figures of campaigns in docs/: one block a campaign, between two markers."""
 
 from __future__ import annotations
 
@@ -8,17 +8,31 @@ from pathlib import Path
 
 from benchmarks.performance_page import machine, replaced
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {"ground_truth": DOCS / "measurement.md", "peers": DOCS / "measurement.md"}
 COMMAND = "PYTHONPATH=tests python -m campaigns"
 
 
-def block(arguments: str, rows: Sequence[tuple[str, str]]) -> str:
-    """The block of one campaign: what was run, where and when, and what came of it."""
+def page_of(name: str) -> Path:
+    """The page that has the figures of a campaign."""
+    return PAGES.get(name, DOCS / "reliability.md")
+
+
+def block(arguments: str, rows: Sequence[tuple[str, ...]]) -> str:
+    """The block of one campaign: what was run, where and when, and what came of it.
+
+    Where there are more columns than two, the first row names them.
+    """
     taken = f"`{COMMAND} {arguments}`, {datetime.now(UTC):%Y-%m-%d}, {machine()}:\n\n"
-    table = "".join(f"| {name} | {value} |\n" for name, value in rows)
-    return f"{taken}| | |\n|---|---|\n{table}"
+    head, body = (rows[0], rows[1:]) if len(rows[0]) > 2 else (("", ""), rows)
+    lines = [_line(head), "|" + "---|" * len(head) + "\n", *map(_line, body)]
+    return taken + "".join(lines)
 
 
-def put(text: str, name: str, arguments: str, rows: Sequence[tuple[str, str]]) -> str:
+def put(text: str, name: str, arguments: str, rows: Sequence[tuple[str, ...]]) -> str:
     """The page's text with this campaign's block; raises ValueError when it has no place there."""
-    return replaced(text, name, block(arguments, rows), PAGE)
+    return replaced(text, name, block(arguments, rows), page_of(name))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"

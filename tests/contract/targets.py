@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -19,20 +20,25 @@ import dns.rrset
 import grpc
 from contract import certificate
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from http_servers import OK, saying, serving
+from http_servers import OK, answer_of, saying, serving
 
 from chaos.errors import CallFailed
 from chaos.testing import Aim
 from probes.aws import Aws
+from probes.cloudwatch import Cloudwatch
 from probes.cloudwatch_alarm import CloudwatchAlarm
 from probes.command import Command
 from probes.dns import Dns
 from probes.dynamodb_ledger import DynamodbLedger
 from probes.grpc_health import GrpcHealth
 from probes.http import Http
+from probes.http_ledger import HttpLedger
+from probes.kinesis_ledger import KinesisLedger
 from probes.names import Names
 from probes.net import Net
 from probes.probe import Probe
+from probes.prometheus import Prometheus
+from probes.promql import PART
 from probes.s3_ledger import S3Ledger
 from probes.sqs_ledger import SqsLedger
 from probes.step_functions import StepFunctions
@@ -150,6 +156,36 @@ async def s3_ledger() -> AsyncIterator[Targets]:
 
 
 @asynccontextmanager
+async def kinesis_ledger() -> AsyncIterator[Targets]:
+    given = {"stream": "clicks", "region": "us-east-1"}
+    answer = {"ShardId": "shardId-0", "SequenceNumber": "1"}
+    named = {"kind": "kinesis_ledger", "timeout": TIMEOUT}
+    with _aws(named | given, KinesisLedger, answer) as targets:
+        yield targets
+
+
+@asynccontextmanager
+async def http_ledger() -> AsyncIterator[Targets]:
+    asked: list[bytes] = []
+
+    def at(port: int) -> HttpLedger:
+        door = f"http://127.0.0.1:{port}/{{series}}"
+        given = {"write": {"url": f"{door}/{{number}}"}, "read": {"url": door, "numbers": "[]"}}
+        return HttpLedger.model_validate({"kind": "http_ledger", "timeout": TIMEOUT} | given)
+
+    async with (
+        serving(saying(OK)) as good,
+        serving(saying(answer_of("no", status=503), asked=asked)) as bad,
+        serving(silent) as hanging,
+    ):
+        yield Targets(
+            good=Aim(probe=at(good)),
+            bad=Aim(probe=at(bad), asked=lambda: len(asked)),
+            hanging=Aim(probe=at(hanging)),
+        )
+
+
+@asynccontextmanager
 async def sqs_ledger() -> AsyncIterator[Targets]:
     given = {"queue": "http://127.0.0.1:4566/000000000000/jobs", "region": "us-east-1"}
     with _aws({"kind": "sqs_ledger", "timeout": TIMEOUT} | given, SqsLedger) as targets:
@@ -170,6 +206,16 @@ async def cloudwatch_alarm() -> AsyncIterator[Targets]:
     given = {"kind": "cloudwatch_alarm", "alarm": "errors", "region": "us-east-1"}
     answer = {"MetricAlarms": [{"AlarmName": "errors", "StateValue": "OK"}]}
     with _aws(given | {"timeout": TIMEOUT}, CloudwatchAlarm, answer) as targets:
+        yield targets
+
+
+@asynccontextmanager
+async def cloudwatch() -> AsyncIterator[Targets]:
+    given = {"namespace": "x", "metric": "m", "stat": "Sum", "region": "us-east-1"}
+    given |= {"kind": "cloudwatch", "missing": "good"}
+    answer = {"MetricDataResults": [{"Id": "asked", "Timestamps": [], "Values": []}]}
+    more = {"timeout": TIMEOUT, "expect": {"above": 0}}
+    with _aws(given | more, Cloudwatch, answer) as targets:
         yield targets
 
 
@@ -196,6 +242,32 @@ def _aws(
         bad=Aim(probe=probe, net=Net(aws=refuse), asked=lambda: len(refused)),
         hanging=Aim(probe=probe, net=Net(aws=hang)),
     )
+
+
+@asynccontextmanager
+async def prometheus() -> AsyncIterator[Targets]:
+    asked: list[bytes] = []
+
+    def at(port: int) -> Prometheus:
+        given = {"url": f"http://127.0.0.1:{port}", "query": "up", "timeout": TIMEOUT}
+        return Prometheus.model_validate({"kind": "prometheus", "expect": {"equals": 1}} | given)
+
+    def vector(value: str) -> bytes:
+        parts = [({PART: "value"}, value), ({PART: "age"}, "0.5")]
+        result = [{"metric": metric, "value": [0, number]} for metric, number in parts]
+        data = {"resultType": "vector", "result": result}
+        return answer_of(json.dumps({"status": "success", "data": data}))
+
+    async with (
+        serving(saying(vector("1"))) as good,
+        serving(saying(vector("0"), asked=asked)) as bad,
+        serving(silent) as hanging,
+    ):
+        yield Targets(
+            good=Aim(probe=at(good)),
+            bad=Aim(probe=at(bad), asked=lambda: len(asked)),
+            hanging=Aim(probe=at(hanging)),
+        )
 
 
 @asynccontextmanager
@@ -307,12 +379,16 @@ async def grpc_health() -> AsyncIterator[Targets]:
 
 TARGETS: dict[str, Callable[[], AbstractAsyncContextManager[Targets]]] = {
     "aws": aws,
+    "cloudwatch": cloudwatch,
     "cloudwatch_alarm": cloudwatch_alarm,
     "command": command,
     "dns": name,
     "dynamodb_ledger": ledger,
     "grpc_health": grpc_health,
     "http": http,
+    "http_ledger": http_ledger,
+    "kinesis_ledger": kinesis_ledger,
+    "prometheus": prometheus,
     "s3_ledger": s3_ledger,
     "sqs_ledger": sqs_ledger,
     "step_functions": step_functions,

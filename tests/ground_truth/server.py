@@ -36,6 +36,11 @@ class Record:
     turns: list[tuple[float, float]] = field(default_factory=list)  # the first one is down
     answers: list[tuple[float, float, bool]] = field(default_factory=list)  # of partial outages
 
+    def met(self) -> None:
+        """What was sent here last has come: it is no longer one that found nobody."""
+        before, _, _ = self.answers[-1]
+        self.answers[-1] = before, time.monotonic(), True
+
 
 class System:
     """One server. `how` and the rest are those of a Script."""
@@ -45,12 +50,11 @@ class System:
         self.record = Record()
         self.up = asyncio.Event()
         self.up.set()
-        self.sock = socket.create_server((address, 0), backlog=BACKLOG)
-        self.sock.setblocking(False)
-        self.address = address, int(self.sock.getsockname()[1])
         self._turn = itertools.cycle([False, True])
         self._tasks: set[asyncio.Task[None]] = set()
+        self.address = (address, 0)
         self._listen()
+        self.address = address, int(self.sock.getsockname()[1])
 
     @property
     def _refuses(self) -> bool:
@@ -69,15 +73,16 @@ class System:
             self.up.clear()
             if self._refuses:
                 asyncio.get_running_loop().remove_reader(self.sock)
-                # No longer listening, but still bound: nobody else can take the port.
-                self.sock.shutdown(socket.SHUT_RD)
+                self.sock.close()
             return
         if self._refuses:
-            self.sock.listen(BACKLOG)
             self._listen()
         self.up.set()
 
     def _listen(self) -> None:
+        # The address is this server's alone, so that nobody takes the port while it is closed.
+        self.sock = socket.create_server(self.address, backlog=BACKLOG)
+        self.sock.setblocking(False)
         asyncio.get_running_loop().add_reader(self.sock, self._accept)
 
     def _accept(self) -> None:
@@ -85,6 +90,8 @@ class System:
             connection, _ = self.sock.accept()
         except (BlockingIOError, ConnectionError):
             return  # it has gone again
+        if self.script["how"] == "one of two addresses":
+            self.record.met()
         task = asyncio.get_running_loop().create_task(self._serve(connection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -104,6 +111,8 @@ class System:
 
     async def _judged(self) -> bool | None:
         """Whether it answers well, as it is now; None: it closes without a word."""
+        if self.script["how"] == "half of the answers":
+            return self._half()
         if self.up.is_set() or self._refuses:
             return True  # what was accepted is answered
         match self.script["how"]:
@@ -113,35 +122,36 @@ class System:
             case "slow":
                 await asyncio.sleep(self.script["slow_ms"] / 1000)
                 return True
-            case "half of the answers":
-                before = time.monotonic()
-                ok = next(self._turn)
-                self.record.answers.append((before, time.monotonic(), ok))
-                return ok
         return False
 
+    def _half(self) -> bool:
+        before = time.monotonic()
+        ok = self.up.is_set() or next(self._turn)
+        self.record.answers.append((before, time.monotonic(), ok))
+        return ok
 
-class Rotating(asyncio.DatagramProtocol):
+
+class Rotating:
     """A DNS server of one name with two addresses, which it hands out in turn (RFC 1794)."""
 
     def __init__(self, addresses: list[str], record: Record) -> None:
-        self._addresses = itertools.cycle([addresses, addresses[::-1]])
-        self._dead = addresses[0]
+        self._orders = itertools.cycle([addresses, addresses[::-1]])
+        self._healthy = addresses[1]
         self._record = record
+        self.sock = socket.socket(type=socket.SOCK_DGRAM)
+        self.sock.setblocking(False)
+        self.sock.bind((addresses[0], 0))
+        asyncio.get_running_loop().add_reader(self.sock, self._answer)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what answers are sent through."""
-        self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Answer, and note whether the address that will be used is the one with outages."""
-        answer = dns.message.make_response(dns.message.from_wire(data))
-        order = next(self._addresses)
-        answer.answer.append(dns.rrset.from_text(NAME, 0, "IN", "A", *order))
+    def _answer(self) -> None:
+        """Answer, and note whether the address that will be used is the one without outages."""
+        question, asker = self.sock.recvfrom(65535)
+        answer = dns.message.make_response(dns.message.from_wire(question))
+        order = next(self._orders)
+        answer.answer.append(dns.rrset.from_text(f"{NAME}.", 0, "IN", "A", *order))
         before = time.monotonic()
-        assert isinstance(self._transport, asyncio.DatagramTransport)
-        self._transport.sendto(answer.to_wire(), addr)
-        self._record.answers.append((before, time.monotonic(), order[0] != self._dead))
+        self.sock.sendto(answer.to_wire(want_shuffle=False), asker)
+        self._record.answers.append((before, time.monotonic(), order[0] == self._healthy))
 
 
 async def _stand(script: dict[str, Any], n: int) -> tuple[System, dict[str, Any]]:
@@ -153,10 +163,8 @@ async def _stand(script: dict[str, Any], n: int) -> tuple[System, dict[str, Any]
     if script["how"] == "one of two addresses":
         healthy = socket.create_server((second, port), backlog=BACKLOG)
         await asyncio.start_server(_answer_well, sock=healthy)
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Rotating([first, second], system.record), local_addr=(first, 0)
-        )
-        where |= {"host": NAME, "dns": transport.get_extra_info("sockname")[:2]}
+        names = Rotating([first, second], system.record)
+        where |= {"host": NAME, "dns": names.sock.getsockname()}
     return system, where
 
 

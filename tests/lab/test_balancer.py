@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,12 @@ class Instance:
 class Lab:
     """An instance in each of two zones, behind a balancer."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, declared: Declared) -> None:
         self.network = network
         self.instances: dict[str, Instance] = {}
         self.hosts: dict[str, Host] = {}
         self.servers: list[asyncio.Server] = []
-        self.balancer = Balancer("playback", "us-east-1", DECLARED, self.listen)
+        self.balancer = Balancer("playback", "us-east-1", declared, self.listen)
 
     def listen(self, connect: Connect) -> Address:
         self.connect = connect
@@ -99,9 +100,9 @@ class Lab:
 
 
 @asynccontextmanager
-async def a_lab(directory: Path) -> AsyncIterator[Lab]:
+async def a_lab(directory: Path, declared: Declared = DECLARED) -> AsyncIterator[Lab]:
     network = Network(REGIONS)
-    lab = Lab(network)
+    lab = Lab(network, declared)
     for zone in ZONES:
         await lab.add(zone, directory)
     await lab.balancer.all_healthy()
@@ -234,6 +235,19 @@ def test_a_dead_target_that_is_not_found_out_yet_costs_a_connection(tmp_path: Pa
         assert loop.time() - before == pytest.approx(10)
 
     in_a_lab(tmp_path, scenario)
+
+
+def test_one_that_fails_closed_refuses_when_no_target_is_healthy(tmp_path: Path) -> None:
+    async def scenario(lab: Lab) -> None:
+        assert await lab.ask() in ("a", "b")
+        for instance in lab.instances.values():
+            instance.status = b"503 No"
+        await asyncio.sleep(11)
+        assert lab.healthy() == ""
+        assert await lab.ask() == ""
+
+    closed = DECLARED.model_copy(update={"fails_open": False})
+    played_in(partial(a_lab, declared=closed))(tmp_path, scenario)
 
 
 def test_a_target_that_is_gone_is_used_no_more_and_none_at_all_is_a_closed_connection(

@@ -94,6 +94,28 @@ def test_who_acknowledges_first_loses_what_cannot_be_handled(
     assert bodies(endpoint, "jobs") == left
 
 
+@pytest.mark.parametrize(("once", "times"), [(True, 1), (False, 2)])
+def test_what_could_not_be_deleted_is_handled_again_unless_it_is_to_be_handled_once(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, once: bool, times: int
+) -> None:
+    handled: list[str] = []
+
+    def handle(messages: list[Message]) -> list[Message]:
+        handled.extend(message["Body"] for message in messages)
+        return messages
+
+    poller = Poller(an_instance(endpoint, once=once), handle)
+    sent(endpoint, "one")
+    with monkeypatch.context() as patch:
+        patch.setattr(poller._queue, "delete", fail)
+        with pytest.raises(ReadTimeoutError):
+            poller.look()
+    sent(endpoint, "two")
+    while bodies(endpoint, "jobs"):
+        poller.look()
+    assert (handled.count("one"), handled.count("two")) == (times, 1)
+
+
 def test_the_lag_is_the_age_of_what_was_handled_last(
     endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,27 @@ WRONG: list[tuple[str, Change, tuple[object, ...], str]] = [
         "no region 'us-east-2' in this lab; did you mean us-west-2?",
     ),
     (
+        "streaming-s3",
+        lambda lab: lab["services"]["playback"].update(secret={"name": "passwort"}),
+        ("services", "playback", "secret", "name"),
+        "no secret 'passwort' in this lab; there is none",
+    ),
+    (
+        "streaming-s3",
+        lambda lab: (
+            lab["services"]["playback"].update(secret={"name": "password"}),
+            lab.update(secrets={"password": {"regions": ["us-east-1"]}}),
+        ),
+        ("services", "playback", "secret", "region"),
+        "password has no replica in us-west-2",
+    ),
+    (
+        "streaming-s3",
+        lambda lab: lab.update(secrets={"password": {"regions": ["us-east-1", "us-east-1"]}}),
+        ("secrets", "password", "regions"),
+        "a region is listed twice",
+    ),
+    (
         "queue",
         lambda lab: lab["services"]["worker"].update(passes_to="jobs"),
         ("services", "worker", "passes_to"),

@@ -48,9 +48,9 @@ WRONG: list[tuple[Change, tuple[str, ...], str]] = [
         "is for the apps encoder, playback, worker; home makes no use of it",
     ),
     (
-        lambda lab: lab["services"]["recommendations"].update(workers=1),
-        ("recommendations", "workers"),
-        "is for the app home; recommendations makes no use of it",
+        lambda lab: home(lab).update(elsewhere=True),
+        ("home", "elsewhere"),
+        "is for the app playback; home makes no use of it",
     ),
     (
         lambda lab: lab["services"]["recommendations"].update(depends_on={"home": on(lab)}),
@@ -66,6 +66,16 @@ WRONG: list[tuple[Change, tuple[str, ...], str]] = [
         lambda lab: home(lab).update(app="playback", depends_on={}, workers=8),
         ("home", "table"),
         "the app playback needs a table or a bucket, one of them",
+    ),
+    (
+        lambda lab: home(lab).update(app="playback", depends_on={}, bucket="b", record="whole"),
+        ("home", "record"),
+        "is for a table; an object in a bucket is always the whole",
+    ),
+    (
+        lambda lab: lab["services"]["recommendations"].update(secret={"name": "password"}),
+        ("recommendations", "secret"),
+        "is for the app playback; recommendations makes no use of it",
     ),
     (
         lambda lab: home(lab)["depends_on"].update(home=on(lab)),

@@ -15,6 +15,7 @@ from chaos.environments.calls import AwsCalls
 from chaos.errors import EnvironmentFailed
 from chaos.lab.declaration import Lab
 from chaos.lab.made import Made
+from chaos.lab.resources import Secret
 from chaos.lab.stock import stock
 
 SYSTEMS = Path(__file__).parents[2] / "chaos" / "lab" / "systems"
@@ -185,5 +186,40 @@ def test_what_is_somebody_elses_is_refused(
         await call(service, EAST, operation, **params)
         with pytest.raises(EnvironmentFailed, match=f"the {what}.* is there and not the lab's"):
             await stock(LAB, call, Noted())
+
+    with_moto(work)
+
+
+def test_a_secret_is_made_where_it_is_declared_and_what_is_somebody_elses_is_refused() -> None:
+    secret = Secret(regions=(EAST, WEST), value="s3same")
+    lab = LAB.model_copy(
+        update={
+            "buckets": {},
+            "queues": {},
+            "pipelines": {},
+            "alarms": {},
+            "secrets": {"key": secret},
+        }
+    )
+
+    async def work(call: Call) -> None:
+        undone: list[dict[str, Any]] = []
+        made = Made(call)
+        made.undo = lambda *at, **params: undone.append({"at": at, **params})  # type: ignore[method-assign]
+        await stock(lab, call, made)
+        for region in (EAST, WEST):
+            found = await call("secretsmanager", region, "get_secret_value", SecretId="key")
+            assert found["SecretString"] == "s3same"
+        assert len(undone) == 2
+        changed = secret.model_copy(update={"value": "other"})
+        await stock(lab.model_copy(update={"secrets": {"key": changed}}), call, made)  # its own
+        found = await call("secretsmanager", EAST, "get_secret_value", SecretId="key")
+        assert (found["SecretString"], len(undone)) == ("other", 2)
+        for step in undone:
+            (service, region, operation), params = step.pop("at"), step
+            await call(service, region, operation, **params)
+        await call("secretsmanager", EAST, "create_secret", Name="key", SecretString="theirs")
+        with pytest.raises(EnvironmentFailed, match="the secret key is there and not the lab's"):
+            await stock(lab, call, made)
 
     with_moto(work)

@@ -12,6 +12,7 @@ import pytest
 from chaos.environments.calls import AwsCalls
 from chaos.loops import run_at
 from chaos.testing import one_sample
+from probes.kinesis_ledger import KinesisLedger
 from probes.net import Net
 from probes.probe import Attempt
 from probes.s3_ledger import S3Ledger
@@ -131,3 +132,38 @@ def test_executions_are_followed_to_their_end(aws: AwsCalls) -> None:
         assert await outcome("probe-hangs", 3) == (False, "timed out after 3 s (run)")
 
     run_at(1, asyncio.wait_for(main(), WITHIN_S))
+
+
+def test_a_stream_is_read_whole_also_after_it_was_split(localstack: str) -> None:
+    # The first call of Kinesis installs what serves it.
+    aws = AwsCalls(localstack, key=("lab", "lab"), timeout_s=WITHIN_S)
+    probe = KinesisLedger(kind="kinesis_ledger", stream="probe-clicks", region=EAST, timeout=60.0)
+
+    async def kinesis(operation: str, **params: Any) -> dict[str, Any]:
+        return await aws.call("kinesis", EAST, operation, StreamName="probe-clicks", **params)
+
+    async def active() -> None:
+        while True:  # bounded by the test's own deadline
+            told = (await kinesis("describe_stream_summary"))["StreamDescriptionSummary"]
+            if told["StreamStatus"] == "ACTIVE":
+                return
+            await asyncio.sleep(0.2)
+
+    async def main() -> None:
+        net = Net(aws=aws.call)
+        await kinesis("create_stream", ShardCount=1)
+        await active()
+        for n in range(8):
+            if n == 4:
+                middle = str(2**127)
+                await kinesis(
+                    "split_shard", ShardToSplit="shardId-000000000000", NewStartingHashKey=middle
+                )
+                await active()
+            await probe.check(net, attempt(n))
+        assert await probe.read(net, attempt()) == [*range(8)]
+
+    try:
+        run_at(1, asyncio.wait_for(main(), 2 * WITHIN_S))
+    finally:
+        aws.close()

@@ -21,8 +21,17 @@ WITHIN_S = 30.0  # of the wall
 MACHINE = {"StartAt": "x", "States": {"x": {"Type": "Succeed"}}}
 PROBES: dict[str, dict[str, Any]] = {
     "aws": {"service": "ec2", "region": REGION, "operation": "describe_vpcs"},
+    "cloudwatch": {
+        "region": REGION,
+        "namespace": "x",
+        "metric": "Errors",
+        "stat": "Sum",
+        "expect": {"equals": 0},
+        "missing": "good",
+    },
     "cloudwatch_alarm": {"alarm": "errors", "region": REGION},
     "dynamodb_ledger": {"table": "history", "write_to": REGION, "read_from": REGION},
+    "kinesis_ledger": {"stream": "clicks", "region": REGION},
     "s3_ledger": {"bucket": "films", "write_to": REGION, "read_from": REGION},
     "sqs_ledger": {"queue": "jobs", "region": REGION},
     "step_functions": {"state_machine": "encode", "region": REGION},
@@ -70,6 +79,7 @@ def prepared(calls: AwsCalls) -> Iterator[None]:
     )
     calls.call_now("s3", REGION, "create_bucket", Bucket="films")
     calls.call_now("sqs", REGION, "create_queue", QueueName="jobs")
+    calls.call_now("kinesis", REGION, "create_stream", StreamName="clicks", ShardCount=1)
     calls.call_now(
         "stepfunctions",
         REGION,

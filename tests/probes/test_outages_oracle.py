@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise, product
 from random import Random
 
-from attempts import DOWN, UP, attempt
+from attempts import DOWN, attempt
+from courses import turns
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,39 +21,15 @@ spans = st.tuples(st.integers(0, 5), st.integers(1, 5), st.booleans()).map(
 )
 
 
-# Every course of the state from 0 to 6, on a grid finer than the spans: the state at each point.
-POINTS = [n / 2 for n in range(13)]
-COURSES = list(product((UP, DOWN), repeat=len(POINTS)))
-
-
-@cache
-def turns_of(course: tuple[bool, ...]) -> list[tuple[float, float]]:
-    """The last point of the old state and the first of the new one; before all, it was up."""
-    known = list(zip([-math.inf, *POINTS], [UP, *course], strict=True))
-    return [(a, b) for (a, old), (b, new) in pairwise(known) if old != new]
-
-
-@cache
-def explanations(start: float, end: float, ok: bool) -> frozenset[tuple[bool, ...]]:
-    """The courses in which an attempt may have ended so."""
-    within = [n for n, point in enumerate(POINTS) if start <= point <= end]
-    return frozenset(course for course in COURSES if any(course[n] == ok for n in within))
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.lists(spans, min_size=1, max_size=8))
 def test_the_intervals_are_those_of_all_courses_with_the_fewest_turns(
     samples: list[Sample],
 ) -> None:
     """Against every course of the state there is."""
-    possible = frozenset.intersection(*(explanations(s.start, s.end, s.ok) for s in samples))
-    fewest = min(len(turns_of(course)) for course in possible)
-    turns = [found for course in possible if len(found := turns_of(course)) == fewest]
     told = outages(samples)
-    first = min(s.start for s in samples)
     assert [turn for o in told for turn in (o.began, o.ended) if turn is not None] == [
-        Interval(max(first, min(a for a, _ in turn)), max(b for _, b in turn))
-        for turn in zip(*turns, strict=True)
+        Interval(*turn) for turn in turns(samples)
     ]
     assert sum(o.count for o in told) == sum(not s.ok for s in samples)
     assert all(o.count for o in told)

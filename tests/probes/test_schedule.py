@@ -142,12 +142,60 @@ def test_after_a_long_standstill_the_oldest_are_left_out_and_one_sample_says_so(
     assert made == [0, *range(1 + left_out, 1005)]
 
 
-def test_a_probe_that_holds_up_the_loop_beyond_its_timeout_is_not_good() -> None:
+STOOD_STILL = "but this process stood still meanwhile"
+
+
+def test_a_probe_that_holds_up_the_loop_beyond_its_timeout_says_nothing() -> None:
     async def script(_: Attempt) -> None:
         stand_still(2.5)
 
     sample = observe(script, seconds=0.5)[0]
-    assert (sample.ok, sample.error) == (False, "timed out after 2 s")
+    assert (sample.ok, sample.crashed) == (False, True)
+    assert sample.error == f"timed out after 2 s, {STOOD_STILL}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "timed out after 2 s"),
+        ({"timeout": 5, "max_latency": 2}, "took 2.4 s, more than max_latency 2 s"),
+    ],
+    ids=["timeout", "max_latency"],
+)
+def test_what_was_late_while_the_process_stood_still_says_nothing(
+    given: dict[str, Any], said: str
+) -> None:
+    """The answer would have come after 0.4 s; nobody was there until 2.3 s to take it."""
+
+    async def script(attempt: Attempt) -> None:
+        if attempt.n == 0:
+            asyncio.get_running_loop().call_later(0.3, stand_still, 2.0)
+            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.1)
+
+    sample = next(s for s in observe(script, seconds=3.5, **given) if s.n == 0)
+    assert (sample.crashed, sample.error) == (True, f"{said}, {STOOD_STILL}")
+
+
+def test_what_was_late_before_the_process_stood_still_was_late() -> None:
+    """It hung while the loop went round for most of its time: standing still changes little."""
+
+    async def script(attempt: Attempt) -> None:
+        if attempt.n == 0:
+            asyncio.get_running_loop().call_later(1.8, stand_still, 1.0)
+            await asyncio.sleep(100)
+
+    sample = next(s for s in observe(script, seconds=3.5) if s.n == 0)
+    assert (sample.crashed, sample.error) == (False, "timed out after 2 s")
+
+
+def test_a_refusal_is_one_also_when_the_process_stood_still() -> None:
+    async def script(_: Attempt) -> None:
+        stand_still(2.5)
+        raise ConnectionRefusedError(111, "refused")
+
+    sample = observe(script, seconds=0.5)[0]
+    assert (sample.ok, sample.crashed, sample.error) == (False, False, "connection refused")
 
 
 # --- what is bad, and what is a crash -----------------------------------------------------

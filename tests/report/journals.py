@@ -183,6 +183,7 @@ def _frame(outcomes: tuple[str, ...], bites: bool) -> Iterator[Entry]:
         at = INJECTED + number * 0.031
         pull = {"pull": number, "fault": 0, "lever": lever, "prior": prior, "value": value}
         yield at, "pull", {**pull, "irreversible": False}
+        yield at + 0.02, "call", _call(number, at + 0.01, undo=False)
         yield at + 0.024, "pulled", {"pull": number, "read": value}
     yield INJECTED + 0.13, "fault", {**fault, "state": "injected"}
     yield INJECTED + 0.131, "phase", {"phase": "hold"}
@@ -200,6 +201,12 @@ def _frame(outcomes: tuple[str, ...], bites: bool) -> Iterator[Entry]:
     yield END, "end", {}
 
 
+def _call(number: int, began: float, *, undo: bool, error: str = "") -> dict[str, Any]:
+    what = {"service": "lab", "region": "", "operation": f"put_{LEVERS[number][0]['kind']}"}
+    whose = {"pull": number, "account": None, "undo": undo}
+    return {**whose, **what, "began": began, "request_id": f"id-{number}", "error": error}
+
+
 def _ledger(when: str, found: list[int]) -> dict[str, Any]:
     return {"probe": "history", "when": when, "found": found, "error": ""}
 
@@ -212,6 +219,9 @@ def _put_back(outcomes: tuple[str, ...], lifted: float, hits: int) -> Iterator[E
             continue
         at = lifted + 0.03 + back * 0.04
         found = {"conflict": "refuse", "failed": LEVERS[number][2]}.get(outcome, LEVERS[number][1])
+        if outcome in ("restored", "failed"):
+            why = words.get(outcome, "")
+            yield at - 0.005, "call", _call(number, at - 0.007, undo=True, error=why)
         if LEVERS[number][0]["kind"] != "replication":
             yield at - 0.01, "noticed", {"pull": number, "count": hits * number}
         yield (

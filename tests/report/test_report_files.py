@@ -1,4 +1,4 @@
-"""Three files beside the journal: whole or not there at all, and as private as it."""
+"""Four files beside the journal: whole or not there at all, and as private as it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def judged(path: Path) -> tuple[History, Verdict]:
     return history, judge(history)
 
 
-def test_three_reports_stand_beside_the_journal(tmp_path: Path) -> None:
+def test_four_reports_stand_beside_the_journal(tmp_path: Path) -> None:
     path = journals.region_outage(tmp_path)
     paths = report.write_reports(path.parent, *judged(path))
-    assert sorted(paths) == ["junit.xml", "report.html", "verdict.json"]
+    assert sorted(paths) == ["junit.xml", "report.html", "report.md", "verdict.json"]
     assert {p.name for p in path.parent.iterdir()} == {"journal.jsonl", *paths}
     assert all(p.stat().st_mode & 0o777 == 0o600 for p in paths.values())
 

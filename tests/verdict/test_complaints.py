@@ -7,7 +7,8 @@ from typing import Any
 from histories import run
 
 from chaos.verdict import judge
-from chaos.verdict.complaints import Complaint, complaints, regions_of
+from chaos.verdict.complaints import Complaint, complaints, regions_of, times_down
+from probes.outages import Interval, Outage
 from probes.probe import Sample
 
 EAST, WEST = "127.1.0.10", "127.2.0.10"
@@ -44,8 +45,29 @@ def test_the_same_error_at_two_addresses_is_two() -> None:
         lifted=None,
     )
     assert found["during"] == Complaint(
-        error="timed out after 2 s (connect)", address=WEST, region="", count=2, of=3
+        error="timed out after 2 s (connect)",
+        address=WEST,
+        region="",
+        name_age=None,
+        count=2,
+        of=3,
+        bad=3,
     )
+
+
+def test_it_is_the_last_ones_that_count() -> None:
+    first = [bad(10 + n / 10, address=EAST) for n in range(30)]
+    then = [bad(13 + n / 10, "connection refused", address=WEST) for n in range(8)]
+    assert told(*then, *first) == {
+        "during": f"8 of the last 10 bad attempts: connection refused, at {WEST}"
+    }
+
+
+def test_how_old_the_answer_of_dns_was_is_told_where_one_was_remembered() -> None:
+    assert told(bad(10, address=EAST, name_age=3.25), bad(11, address=EAST, name_age=4.25)) == {
+        "during": f"2 of 2 bad attempts: timed out after 2 s (connect), at {EAST},"
+        " by a DNS answer up to 4.2 s old"
+    }
 
 
 def test_numbers_in_an_error_do_not_make_it_another_one() -> None:
@@ -84,6 +106,22 @@ def test_a_long_error_is_cut() -> None:
 def test_an_address_has_the_region_that_any_probe_has_heard_from_it() -> None:
     heard = {"page": (bad(1, address=EAST),), "west": (sample(2, address=WEST, region="west"),)}
     assert regions_of(heard) == {WEST: "west"}
+
+
+def test_times_down_are_counted_that_had_been_well_for_a_while_in_between() -> None:
+    def down(low: float, high: float) -> Outage:
+        return Outage(began=Interval(low, low + 1), ended=Interval(high - 1, high), count=1)
+
+    before, flicker = down(1, 4), [down(10, 12), down(12.5, 14)]
+    assert times_down([before, *flicker], (10, 40), 2) == 1
+    assert times_down([*flicker, down(17, 18), down(21, 25), down(41, 42)], (10, 40), 2) == 3
+    assert times_down([before], (10, 40), 2) == 0
+
+
+def test_what_went_down_again_and_again_is_called_that() -> None:
+    flapping = run({"playback": {"rto": 6.0}}, playback="++++--++++--++++----++++")
+    reason = judge(flapping).reasons[0]
+    assert "; it was down 2 times; " in reason
 
 
 def test_a_promise_that_is_kept_or_open_repeats_nothing() -> None:
