@@ -11,6 +11,10 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# Seconds, in which the periods of what notices a fault and fails over have their place: TTLs of
+# alias records (60 s), health checks (10 or 30 s), alarms (10 to 60 s).
+ANY_MOMENT = 60.0
+
 _OWN: ContextVar[random.Random | None] = ContextVar("own", default=None)
 
 
@@ -27,9 +31,9 @@ class Trial:
         """Where to draw that from: the same in each process, on any machine."""
         return random.Random(f"{self.seed}/{self.n}/{what}")
 
-    def pause(self, longest: float) -> float:
-        """Seconds from the steady state to the first fault: any part of the longest period."""
-        return round(self.draws("pause").uniform(0.0, longest), 6)
+    def pause(self, what: str, longest: float) -> float:
+        """Seconds to wait, so that what comes then may come at any moment of such a period."""
+        return round(self.draws(what).uniform(0.0, longest), 6)
 
     def to_json(self) -> dict[str, Any]:
         """As a journal's header has it."""

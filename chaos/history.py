@@ -3,53 +3,35 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.asked_ledgers import LedgerRead, reads
 from chaos.called import Call, calls
 from chaos.errors import JournalFailed
 from chaos.journal import VERSION, Event, read, salvaged
 from chaos.marks import Mark
-from chaos.packing import unpacked
+from chaos.pulls import BACK, RECORDED, UNFINISHED, Pull, pulls
 from chaos.salvaging import usable
+from chaos.sampled import samples
 from probes.probe import Sample
 
-# The outcomes of a lever that is not back, though it could be.
-UNFINISHED = ("open", "failed", "conflict")
-# What a journal tells of a pull.
-RECORDED = ("pull", "fault", "account", "lever", "prior", "value", "irreversible")
-NO_PHASES: dict[str, float] = {}
-# Those of one that is where it was.
-BACK = ("restored", "already")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pull:
-    """One lever that was moved, and what became of it.
-
-    `outcome` is "open" (moved, not yet put back), "restored", "already" (it was at its prior
-    value), "conflict" (somebody else changed it: left alone), "failed", "kept" (a one-way door)
-    or "gone" (the environment ended, and the lever with it).
-    """
-
-    pull: int
-    fault: int
-    lever: dict[str, Any]
-    account: str | None = None
-    prior: Any
-    value: Any
-    irreversible: bool = False
-    at: float = 0.0
-    done: float | None = None  # when the environment was seen to have the new value
-    outcome: str = "open"
-    ended: float | None = None  # when it was back; that it stayed so is known a little later
-    found: Any = None
-    error: str = ""
-    noticed: int | None = None  # how often the fault met traffic; None where nobody counts
-    late: bool = False  # back only at a second try or after the run's end, if at all
-    after_end: bool = False  # back only after the run's end
+__all__ = [
+    "BACK",
+    "RECORDED",
+    "UNFINISHED",
+    "FaultWindow",
+    "History",
+    "LedgerRead",
+    "Pull",
+    "fold",
+    "lever_name",
+    "load",
+    "setting",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +48,6 @@ class FaultWindow:
     injected: float | None = None
     lifting: float | None = None
     ended: float | None = None
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRead:
-    """What a ledger found when it was read: `when` is "failover" (fault still on) or "end".
-
-    `conflicting` are numbers whose record had other content; `ordered`: the order means something.
-    """
-
-    probe: str
-    when: str
-    began: float
-    t: float  # when it had ended
-    found: tuple[int, ...]
-    conflicting: tuple[int, ...] = ()
-    ordered: bool = False
     error: str = ""
 
 
@@ -215,7 +180,7 @@ def fold(events: Iterable[Event]) -> History:
     events = list(events)
     try:
         return _fold(events)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise JournalFailed(f"the journal cannot be understood: {error!r}") from error
 
 
@@ -229,22 +194,10 @@ def _fold(events: Sequence[Event]) -> History:
     return History(
         header=events[0],
         phases=tuple((e["phase"], e["t"]) for e in _of(events, "phase")),
-        samples=_samples(events),
+        samples=samples(events),
         faults=_faults(events),
-        pulls=_pulls(events),
-        ledgers=tuple(
-            LedgerRead(
-                probe=e["probe"],
-                when=e["when"],
-                began=e["began"] if "began" in e else e["t"],
-                t=e["t"],
-                found=tuple(e["found"]),
-                conflicting=tuple(e.get("conflicting", ())),  # journals of before have none
-                ordered=e.get("ordered", False),
-                error=e.get("error", ""),
-            )
-            for e in _of(events, "ledger")
-        ),
+        pulls=pulls(events),
+        ledgers=reads(events),
         calls=calls(events),
         stops=tuple(e["why"] for e in _of(events, "stop")),
         asked=min(
@@ -259,29 +212,6 @@ def _fold(events: Sequence[Event]) -> History:
 
 def _of(events: Sequence[Event], *names: str) -> list[Event]:
     return [e for e in events if e["event"] in names]
-
-
-def _samples(events: Sequence[Event]) -> dict[str, tuple[Sample, ...]]:
-    by_probe: dict[str, list[Sample]] = {name: [] for name in events[0]["experiment"]["probes"]}
-    for e in unpacked(_of(events, "sample", "samples")):
-        by_probe.setdefault(e["probe"], []).append(_sample(e))
-    return {name: tuple(sorted(s, key=lambda s: s.due)) for name, s in by_probe.items()}
-
-
-def _sample(e: Event) -> Sample:
-    """Without its phases, which nothing here is computed from: there may be millions."""
-    return Sample(
-        probe=e["probe"],
-        n=e["attempt"],
-        due=e["due"],
-        start=e["start"],
-        end=e["end"],
-        ok=e["ok"],
-        error=e.get("error", ""),
-        crashed=e.get("crashed", False),
-        phases=NO_PHASES,
-        detail=e.get("detail", NO_PHASES),
-    )
 
 
 def _faults(events: Sequence[Event]) -> tuple[FaultWindow, ...]:
@@ -300,24 +230,3 @@ def _faults(events: Sequence[Event]) -> tuple[FaultWindow, ...]:
         else:
             window.setdefault(at[e["state"]], e["t"])
     return tuple(FaultWindow(**w) for _, w in sorted(windows.items()))
-
-
-def _pulls(events: Sequence[Event]) -> tuple[Pull, ...]:
-    pulls: dict[int, dict[str, Any]] = {}
-    for e in _of(events, "pull"):
-        pulls[e["pull"]] = {name: e[name] for name in RECORDED if name in e}
-        pulls[e["pull"]]["at"] = e["t"]
-    for e in _of(events, "pulled"):
-        pulls[e["pull"]]["done"] = e["t"]
-    for e in _of(events, "noticed"):
-        pulls[e["pull"]]["noticed"] = e["count"]
-    over = False
-    for e in _of(events, "restored", "end"):
-        if e["event"] == "end":
-            over = True
-            continue
-        pull = pulls[e["pull"]]
-        back = e["t"] if e.get("back") is None else e["back"]
-        ending = {"outcome": e["outcome"], "ended": back, "error": e.get("error", "")}
-        pull.update(ending, found=e.get("found"), late=over or "outcome" in pull, after_end=over)
-    return tuple(Pull(**p) for _, p in sorted(pulls.items()))

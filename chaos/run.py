@@ -18,7 +18,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from chaos.chance import Trial, draw_from
+from chaos.chance import ANY_MOMENT, Trial, draw_from
 from chaos.environments.environment import Environment
 from chaos.errors import ChaosError
 from chaos.experiment import Experiment
@@ -116,19 +116,25 @@ class Run:
 
     async def _ready(self) -> bool:
         """Whether all is well and nothing speaks against breaking it."""
+        if self._trial is not None:
+            # Caches are filled when the probes begin, and so are as old when the fault comes.
+            await self._pause(self._trial.pause("caches", ANY_MOMENT))
         if not (await self._steady() and await self._conditions.clear(self._stop)):
             return False
         return self._trial is None or await self._any_moment(self._trial)
 
     async def _any_moment(self, trial: Trial) -> bool:
         """Steady is found when an attempt ends, so that the fault would always come right after."""
-        stop = asyncio.create_task(self._stop.wait())
         longest = max(probe.every for probe in self._experiment.probes.values())
-        await asyncio.wait({stop}, timeout=trial.pause(longest))
-        await cancel([stop])
+        await self._pause(trial.pause("grid", longest))
         if (bad := self._probing.not_good()) and not self._stop.requested:
             self._stop.request(f"no longer steady: not good: {', '.join(bad)}; nothing was broken")
         return not self._stop.requested
+
+    async def _pause(self, seconds: float) -> None:
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({stop}, timeout=seconds)
+        await cancel([stop])
 
     async def _timeline(self) -> None:
         self._record.note("phase", phase="inject")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from probes.failover import region
-from probes.probe import Sample
+from probes.probe import Sample, evidence
 
 
 class Watch:
@@ -34,7 +34,8 @@ class Watch:
         self._home = dict(homes)
 
     def saw(self, sample: Sample) -> None:
-        """Take one sample, in the order in which they end."""
+        """Take one sample, in the order in which they end; what others saw is as old as told."""
+        sample = evidence(sample)
         came_from = region(sample)
         self._regions[sample.probe] = came_from or self._regions[sample.probe]
         if sample.ok and (home := self._home.get(sample.probe)) and came_from not in (None, home):

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
 from probes.aws_api import NO_NAMES, ApiCall, Region
 from probes.durations import Duration
-from probes.probe import Attempt, Probe, ProbeFailed
+from probes.probe import CONFLICTING, Attempt, Probe, ProbeFailed
 
 if TYPE_CHECKING:
     from probes.net import Net
@@ -34,8 +34,8 @@ class DynamodbLedger(Probe):
 
     A record is {`partition_key`: "ledger#RUN#PROBE", `sort_key`: NUMBER, "written": SECONDS}. Both
     keys are strings; the number has twelve digits, so that the order is that of writing; `written`
-    is the clock of the process that measures, to tell records apart by eye. Records stay in the
-    table, all under the one hash key, which nothing else uses.
+    is the clock of the process that measures: a record with another one was changed, and has not
+    survived. Records stay in the table, all under the one hash key, which nothing else uses.
 
     Measured phases: `write` and `read`.
     """
@@ -58,6 +58,8 @@ history:
     read_from: Region = Field(description="the region that is asked what survived")
     partition_key: Attribute = Field(default="profile", description="hash key of the table (S)")
     sort_key: Attribute = Field(default="watched", description="range key of the table (S)")
+
+    _written: dict[str, dict[int, float]] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _keys_differ(self) -> Self:
@@ -82,7 +84,8 @@ history:
         attempt.detail["write"] = "unknown"
         import asyncio
 
-        written = asyncio.get_running_loop().time()
+        written = round(asyncio.get_running_loop().time(), 6)
+        self._written.setdefault(self._partition(attempt), {})[attempt.n] = written
         item = {
             self.partition_key: {"S": self._partition(attempt)},
             self.sort_key: {"S": f"{attempt.n:012d}"},
@@ -98,12 +101,16 @@ history:
         Raises ProbeFailed when it cannot read all of them: half a list would call the rest lost.
         """
         found: list[int] = []
+        changed: list[int] = []
         more: dict[str, Any] = {}
         with attempt.phase("read"):
             for _ in range(MAX_PAGES):
                 page = await self._page(net, attempt, more)
-                found += [self._number(item) for item in page["Items"]]
+                for item in page["Items"]:
+                    whole = self._whole(item, attempt)
+                    (found if whole else changed).append(self._number(item))
                 if not page.get("LastEvaluatedKey"):
+                    attempt.detail[CONFLICTING] = sorted(changed)
                     return sorted(found)
                 more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
         raise ProbeFailed(f"the ledger has more than {MAX_PAGES} pages; it was not read to its end")
@@ -116,15 +123,27 @@ history:
             TableName=self.table,
             ConsistentRead=True,
             KeyConditionExpression="#partition = :partition",
-            ProjectionExpression="#sort",
+            ProjectionExpression="#sort, #written",
             # Names such as `title` may be reserved words (DynamoDB, "Reserved words").
-            ExpressionAttributeNames={"#partition": self.partition_key, "#sort": self.sort_key},
+            ExpressionAttributeNames={
+                "#partition": self.partition_key,
+                "#sort": self.sort_key,
+                "#written": "written",
+            },
             ExpressionAttributeValues={":partition": {"S": self._partition(attempt)}},
             **more,
         )
 
     def _partition(self, attempt: Attempt) -> str:
         return f"ledger#{attempt.run}#{attempt.probe}"
+
+    def _whole(self, item: dict[str, Any], attempt: Attempt) -> bool:
+        """Whether it is what was written; one of unknown content is not known to be another."""
+        sent = self._written.get(self._partition(attempt), {}).get(self._number(item))
+        try:
+            return sent is None or float(item["written"]["N"]) == sent
+        except (KeyError, ValueError):
+            return False
 
     def _number(self, item: dict[str, Any]) -> int:
         text = str(item.get(self.sort_key, {}).get("S"))

@@ -69,10 +69,9 @@ class Names:
             self._learned.setdefault(host, loop.time())
         return address
 
-    def age(self, host: str) -> float | None:
-        """How old the answer in the cache is, in seconds; None where none is kept."""
-        learned = self._learned.get(host.rstrip(".").lower())
-        return None if learned is None else asyncio.get_running_loop().time() - learned
+    def learned(self, host: str) -> float | None:
+        """When the answer in the cache came, loop time; None where none is kept."""
+        return self._learned.get(host.rstrip(".").lower())
 
     async def _ask(self, host: str) -> tuple[str, int]:
         for rdtype in ASKED[self._family]:

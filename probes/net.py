@@ -63,7 +63,7 @@ class Net:
         if not is_address(host):
             with attempt.phase("name"):
                 address = await self.names.address(host)
-            attempt.name_age = self.names.age(host)
+            attempt.name_at = self.names.learned(host)
         attempt.detail["address"] = address
         return address
 

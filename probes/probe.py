@@ -146,7 +146,7 @@ class Attempt:
     phases: dict[str, float] = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
     doing: str = ""
-    name_age: float | None = None  # of the DNS answer that was used, where one was remembered
+    name_at: float | None = None  # loop time: when the DNS answer came, if it was remembered
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from probes.aws_api import NO_NAMES, ApiCall, Region
 from probes.durations import Duration
-from probes.probe import Attempt, Probe, ProbeFailed
+from probes.probe import CONFLICTING, Attempt, Probe, ProbeFailed
 
 if TYPE_CHECKING:
     from probes.net import Net
@@ -95,7 +95,9 @@ history:
         """
         with attempt.phase("read"):
             listed = [item async for item in self._objects(net, _series(attempt))]
-            return sorted([self._number(item) for item in listed if await self._whole(net, item)])
+            numbers = [(self._number(item), await self._whole(net, item)) for item in listed]
+        attempt.detail[CONFLICTING] = sorted(number for number, whole in numbers if not whole)
+        return sorted(number for number, whole in numbers if whole)
 
     async def _objects(self, net: Net, series: str) -> AsyncIterator[dict[str, Any]]:
         more: dict[str, str] = {}

@@ -73,8 +73,8 @@ async def _make(probe: Probe, net: Net, attempt: Attempt, origin: float, emit: E
     if out_of_time and not any(at < start + allowed for at in beats):
         # An answer may have been there, and nobody to take it: that is no failure of the system.
         error, crashed = f"{error}, but this process stood still meanwhile", True
-    if error and attempt.name_age is not None:
-        attempt.detail["name_age"] = round(attempt.name_age, 3)
+    if error and attempt.name_at is not None:
+        attempt.detail["name_at"] = round(attempt.name_at - origin, 3)
     emit(
         Sample(
             probe=attempt.probe,

@@ -78,7 +78,8 @@ class SqlLedger(Probe):
     URLs are postgresql://USER:PASSWORD@HOST:PORT/DATABASE or mysql://…; take the password from a
     secret variable. Further options behind a `?`: for PostgreSQL those of libpq that say how the
     server is verified (`sslmode`, `sslrootcert`, …), for MySQL `ssl_ca`, a file of CA certificates
-    that the server must be verified by. Names are resolved by the probe.
+    that the server must be verified by; without it the connection is not encrypted. Names are
+    resolved by the probe.
 
     It needs the extra `postgresql` or `mysql`; in the clone: `pip install '.[postgresql]'`.
 
@@ -90,8 +91,8 @@ class SqlLedger(Probe):
     example: ClassVar[str] = """
 orders:
   kind: sql_ledger
-  url: postgresql://drill:${password}@db.us-east-1.stream.example:5432/orders
-  read_from: postgresql://drill:${password}@db.us-west-2.stream.example:5432/orders
+  url: postgresql://drill@db.us-east-1.stream.example:5432/orders
+  read_from: postgresql://drill@db.us-west-2.stream.example:5432/orders
   create: true
 """
     ledger: ClassVar[bool] = True

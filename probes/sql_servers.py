@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from probes.names import family_of
 from probes.probe import IN_FLIGHT, Attempt, ProbeFailed
+from probes.tls_context import context
 
 if TYPE_CHECKING:
     from probes.net import Net
@@ -243,7 +244,6 @@ class MySQL:
         target = self._target
         connect: Any = pymysql.connect  # an overload of many, none of them so
         ca = target.options.get("ssl_ca")
-        verified = {"ssl_ca": ca, "ssl_verify_cert": True, "ssl_verify_identity": True}
         return connect(
             host=target.host,
             user=target.user,
@@ -252,7 +252,8 @@ class MySQL:
             charset="utf8mb4",
             autocommit=False,
             defer_connect=True,
-            **(verified if ca else {}),
+            # Made once: left to itself, the driver reads all certificates at each connection.
+            **({"ssl": context(True, ca)} if ca else {"ssl_disabled": True}),
         )
 
     async def _socket(self) -> socket.socket:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chaos.history import FaultWindow, History, LedgerRead, Pull
+from chaos.asked_ledgers import LedgerRead
+from chaos.history import FaultWindow, History, Pull
 from probes.probe import Sample
 
 # The usual run: a fault from 3 to 15 (levers all moved by 3.5, all back by 15.25), judged at 24.

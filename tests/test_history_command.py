@@ -68,6 +68,7 @@ def test_a_history_that_cannot_be_written_changes_no_verdict(journal: Path) -> N
     done = called("report", "latest")
     assert done.exit_code == 0
     assert "the history is damaged (file is not a database)" in done.stderr
+    assert "The verdict stands; to take the run in later: chaos history --import" in done.stderr
     assert "Traceback" not in done.stderr
     assert (journal.parent / "report.html").exists()
 

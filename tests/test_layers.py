@@ -33,13 +33,27 @@ LAYERS = [
     {"chaos.experiment", "chaos.library"},
     {"chaos.faults"},
     {"chaos.history", "chaos.runs"},
-    {"chaos.marks", "chaos.salvaging", "chaos.called"},
+    {
+        "chaos.asked_ledgers",
+        "chaos.called",
+        "chaos.marks",
+        "chaos.pulls",
+        "chaos.salvaging",
+        "chaos.sampled",
+    },
     {"chaos.levers", "chaos.schema", "chaos.journal"},
     {"chaos.lab"},
     {"chaos.environments", "chaos.proxies"},
     {"chaos.extensions", "chaos.loops", "chaos.urls", "probes"},
     {"chaos.statistics", "chaos.chance"},
-    {"chaos.errors", "chaos.packing", "chaos.private", "chaos.secrets", "chaos.versions", "chaos.who"},
+    {
+        "chaos.errors",
+        "chaos.packing",
+        "chaos.private",
+        "chaos.secrets",
+        "chaos.versions",
+        "chaos.who",
+    },
     {"chaos"},  # the version
 ]
 # Each of these libraries has one door. The lab's apps are workloads, so they use the real SDK.

@@ -75,6 +75,19 @@ def test_an_alarm_is_not_timed_by_two_clocks() -> None:
     safety.keep_one_clock(experiment(), "localstack", 3.0)
 
 
+def test_a_prometheus_has_its_own_clock_in_a_lab_too() -> None:
+    given = {"kind": "prometheus", "url": "http://127.0.0.1:9090", "series": "up"}
+    alert = given | {"query": "ALERTS", "alert": True}
+    watched = experiment(probes={"alert": alert}, objectives={"alert": {"detects_within": 2}})
+    with pytest.raises(
+        InvalidInput, match="kind prometheus goes by the clock of prometheus, which"
+    ):
+        safety.keep_one_clock(watched, "embedded", 3.0)
+    values = given | {"query": "up", "expect": {"equals": 1}}
+    asks = experiment(probes={"values": values}, objectives={"values": {"rto": 2}})
+    safety.keep_one_clock(asks, "embedded", 3.0)  # its age tells how old that is
+
+
 def test_a_percentage_rounds_down_and_too_few_is_nothing() -> None:
     from chaos.faults.instance_termination import picked
 

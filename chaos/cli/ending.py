@@ -16,7 +16,7 @@ import click
 from chaos import report, results
 from chaos.cli.say import say
 from chaos.cli.sending import Elsewhere
-from chaos.errors import ChaosError
+from chaos.errors import ChaosError, StoreFailed
 from chaos.history import History, load
 from chaos.journal import read
 from chaos.packing import unpacked
@@ -50,7 +50,7 @@ def conclude(
     paths: dict[str, Path] = {}
     past: list[results.RunResult] = []
     with _told("the history"):
-        past = _kept(keep, history, verdict)
+        past = _kept(keep, journal, history, verdict)
     with _told("the report"):
         paths = report.write_reports(journal.parent, history, verdict, past)
     if metrics_file is not None:
@@ -83,9 +83,15 @@ def _told(what: str) -> Iterator[None]:
         traceback.print_exc()
 
 
-def _kept(keep: str | None, history: History, verdict: Verdict) -> list[results.RunResult]:
+def _kept(
+    keep: str | None, journal: Path, history: History, verdict: Verdict
+) -> list[results.RunResult]:
     """Keep the result; returns those of the runs before it that the report is to show."""
-    results.record(keep, history, verdict)
+    try:
+        results.record(keep, history, verdict)
+    except StoreFailed as error:
+        later = f"to take the run in later: chaos history --import {journal.parent.parent}"
+        raise StoreFailed(f"{error}\nThe verdict stands; {later}") from error
     return results.earlier(keep, results.of(history, verdict), report.SHOWN - 1)
 
 

@@ -88,9 +88,10 @@ def when(history: History) -> Rows:
     lasted = show(length)
     if speed != 1:
         lasted = f"{show(length / speed)} of the wall, {lasted} of lab time ({speed:g} times)"
-    rows = [("Began", utc(history, 0.0)), ("Ended", utc(history, length)), ("Duration", lasted)]
+    rows = [("Began (UTC)", utc(history, 0.0)), ("Ended (UTC)", utc(history, length))]
+    rows.append(("Duration", lasted))
     if (injected := history.first_injection) is not None:
-        rows.append(("First injection", utc(history, injected)))
+        rows.append(("First injection (UTC)", utc(history, injected)))
     return rows
 
 

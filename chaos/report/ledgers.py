@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chaos.history import History, LedgerRead
+from chaos.asked_ledgers import LedgerRead
+from chaos.history import History
 from chaos.report import words
 from chaos.verdict import Reading, Verdict
 from probes.durations import show

@@ -80,13 +80,13 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            why = f"others have kept it busy for {WITHIN_S:g} s; try again"
+            why = f"others have kept it busy for {WITHIN_S:g} s"
             raise StoreFailed(f"{path}: the history is locked: {why}") from error
         raise StoreFailed(f"{path}: the history cannot be used: {error}") from error
     except sqlite3.DatabaseError as error:
         raise StoreFailed(
             f"{path}: the history is damaged ({error}); nothing was changed: move the file away"
-            " and make it anew from the journals with: chaos history --import RUNS"
+            " and make it anew from the journals: chaos history --import RUNS"
         ) from error
     except OSError as error:
         raise StoreFailed(f"{path}: the history cannot be used: {error.strerror}") from error

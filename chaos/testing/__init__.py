@@ -2,6 +2,7 @@
 
 `FakeEnvironment` stands in for a lab; `check_lever`, `check_fault` and `check_probe` hold what
 every kind has to keep to, ours and those of other packages. A check raises AssertionError.
+`chaos.testing.planted` drills systems with planted defects.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from chaos.trials.judging import Judged
 from chaos.trials.promises import Found
 from probes.durations import show
 
-WIDTH, LEFT, RIGHT = 900, 60, 20
+WIDTH, LEFT, RIGHT = 900, 60, 45
 ROW, TOP, BOTTOM = 16, 22, 26
 HEIGHT = 170  # of the shares
 STEPS = 5

@@ -48,7 +48,7 @@ def _eyebrow(made: TrialSet, verdict: SetVerdict) -> str:
 
 
 def _verdict(verdict: SetVerdict) -> Iterator[str]:
-    first, *rest = told.reasons(verdict)
+    first, *rest = told.worth_saying(verdict)
     yield f'<div class="verdict {verdict.value}"><strong>{_text(told.title(verdict))}</strong>'
     yield _text(first)
     if rest:

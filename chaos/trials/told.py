@@ -122,10 +122,8 @@ def block(verdict: SetVerdict, name: str, width: int) -> Iterator[str]:
     yield f"{SIGNS[verdict.value]} {title(verdict)}"
     yield from _wrapped(name, width)
     yield ""
-    usual = {sentence(one) for one in verdict.judged if _goes_without_saying(one)}
-    for number, reason in enumerate(reasons(verdict)):
-        if number == 0 or reason not in usual:
-            yield from _wrapped(reason, width)
+    for reason in worth_saying(verdict):
+        yield from _wrapped(reason, width)
     for one in distributed(verdict):
         yield ""
         yield from distribution(one, verdict.trials, width)
@@ -133,8 +131,15 @@ def block(verdict: SetVerdict, name: str, width: int) -> Iterator[str]:
     yield f"exit code  {verdict.exit_code}: {words.EXIT_CODES[verdict.exit_code]}"
 
 
-def _goes_without_saying(one: Judged) -> bool:
-    return one.promise.objective == RECOVER_WITHIN and one.value == "held"
+def worth_saying(verdict: SetVerdict) -> list[str]:
+    """The decisive reason, and of the others those that something promised by name has."""
+    usual = {
+        sentence(one)
+        for one in verdict.judged
+        if one.promise.objective == RECOVER_WITHIN and one.value == "held"
+    }
+    first, *rest = reasons(verdict)
+    return [first, *(reason for reason in rest if reason not in usual)]
 
 
 def line(trial: TrialResult, of: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,12 +20,12 @@ NUMBER = re.compile(r"\d+(\.\d+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
-    """The most frequent error of the last bad attempts, with the address that they had gone to.
+    """Where most of the last bad attempts had gone to, and what most of those said.
 
-    Of all `bad` attempts the last `of` are looked at, and `count` of them said it, but for numbers
-    in it. `address` and `region` are empty where none is known: a name was not found, the kind of
-    probe does not tell, nobody answered. `name_age` is how old the DNS answer was at most, in
-    seconds; None where none was remembered.
+    Of all `bad` attempts the last `of` are looked at, and `count` of them said it there, but for
+    numbers in it. `address` and `region` are empty where none is known: a name was not found, the
+    kind of probe does not tell, nobody answered. `name_age` is how old the DNS answer was at most,
+    in seconds; None where none was remembered.
     """
 
     error: str
@@ -83,16 +83,32 @@ def times_down(found: Iterable[Outage], window: tuple[float, float], well_for: f
 
 def _loudest(bad: Sequence[Sample], regions: Mapping[str, str]) -> Complaint:
     last = sorted(bad, key=lambda s: s.start)[-LAST:]
-    alike: defaultdict[tuple[str, str], list[Sample]] = defaultdict(list)
-    for s in last:
-        alike[NUMBER.sub("#", s.error), str(s.detail.get("address", ""))].append(s)
-    (_, address), most = max(alike.items(), key=lambda item: len(item[1]))
+    there = _most(last, _address)  # first where: one place may fail in several ways
+    most = _most(there, lambda s: NUMBER.sub("#", s.error))
+    address = _address(most[0])
     return Complaint(
         error=most[0].error,
         address=address,
         region=str(most[0].detail.get("region", regions.get(address, ""))),
-        name_age=max((s.detail["name_age"] for s in most if "name_age" in s.detail), default=None),
+        name_age=max(_ages(most), default=None),
         count=len(most),
         of=len(last),
         bad=len(bad),
     )
+
+
+def _address(sample: Sample) -> str:
+    return str(sample.detail.get("address", ""))
+
+
+def _ages(samples: Sequence[Sample]) -> list[float]:
+    """How old the DNS answers were, by those that say when they came."""
+    return [max(0.0, s.start - s.detail["name_at"]) for s in samples if "name_at" in s.detail]
+
+
+def _most(samples: Sequence[Sample], key: Callable[[Sample], str]) -> list[Sample]:
+    """Those that have the most frequent key, of several such the one that came first."""
+    alike: defaultdict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        alike[key(sample)].append(sample)
+    return max(alike.values(), key=len)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chaos.history import History, LedgerRead
+from chaos.asked_ledgers import LedgerRead
+from chaos.history import History
 from probes.ledger import Balance, Read, Write, balance
 from probes.outages import Interval
 

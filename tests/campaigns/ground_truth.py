@@ -1,7 +1,7 @@
 """Scripted outages, measured over real sockets at speed 1: is the truth in every interval?
 
-A scenario in which one of the two processes stood still for so long that answers were late for
-that alone says nothing of the arithmetic: it is made again, and counted.
+Beside them a server is asked that does nothing but answer. Where it is late, by half of what an
+attempt may take, the machine has outages of its own: that scenario is made again, and counted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Tally:
     """What came of the scenarios."""
 
     judged: list[Judged] = field(default_factory=list)
-    again: int = 0  # made again, because something stood still
+    again: int = 0  # made again, because the control was late
     wrong: list[str] = field(default_factory=list)
 
     def shown(self) -> list[tuple[str, str]]:
@@ -47,7 +47,7 @@ class Tally:
                 "partial outages that ended after they were last seen",
                 f"{len(early)}, by {max(early, default=0.0):.2f} s at most",
             ),
-            ("made again, since a process stood still", str(self.again)),
+            ("made again, since a control was late", str(self.again)),
         ]
 
 
@@ -63,7 +63,7 @@ def campaign(count: int, seed: int) -> Tally:
         left = _once(left, tally)
         tally.again += len(left)
     tally.again -= len(left)
-    tally.wrong += [f"{s.name}: a process stood still each time" for s in left]
+    tally.wrong += [f"{s.name}: the control was late each time" for s in left]
     return tally
 
 
@@ -73,7 +73,7 @@ def _once(scenarios: Sequence[Scenario], tally: Tally) -> list[Scenario]:
     for n in range(0, len(scenarios), SIDE_BY_SIDE):
         batch = scenarios[n : n + SIDE_BY_SIDE]
         for scenario, judged in zip(batch, measured(batch), strict=True):
-            if judged.stood_still:
+            if judged.late:
                 again.append(scenario)
                 continue
             tally.judged.append(judged)

@@ -17,7 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 
-from ground_truth.measuring import sampled, servers
+from ground_truth.measuring import first, sampled, servers
 from ground_truth.scripts import WHOLE, Script
 from peers import chaos_toolkit, prometheus
 from peers.looks import Look, Reading, Said, Seen, longest, read, share_slower
@@ -34,6 +34,8 @@ GRIDS_MS = (250, 1000)
 CONFIRM = 3
 TIMEOUT_S = 2  # of each of the tools
 ROUNDING = 1e-3  # of what Prometheus stores
+# It stops at the first failure, and cannot see the end of it: its verdict is what it is for.
+FAIL_FAST = "Chaos Toolkit, --fail-fast"
 VERDICTS: tuple[Said, ...] = ("held", "broken", "unknown")
 STEADY_S, SHORTEST_S, LONGEST_S, AFTERWARDS_S = 60, 1, 30, 45
 UNTIL_S = STEADY_S + max(prometheus.INTERVALS_S) + LONGEST_S + AFTERWARDS_S
@@ -57,7 +59,7 @@ ROWS = (
     "error of the time to recover, median",
     "error of the time to recover, most",
     "from the last bad look to the first good one, median",
-    f"right about an RTO of {RTO_S} s",
+    f"verdict right, of an RTO of {RTO_S} s",
     "said `held`, and it was broken",
     "said `broken`, and it had held",
     "said `unknown`",
@@ -74,6 +76,7 @@ class Tool:
     said: list[tuple[Said, Said]] = field(default_factory=list)  # and the truth
     slowest: float = 0.0
     share_slow: float = 0.0
+    goes_on: bool = True  # it looks again once it has seen a failure
 
     @property
     def outside(self) -> int:
@@ -87,13 +90,17 @@ class Tool:
 
     def column(self) -> tuple[str, ...]:
         """Its figures, in the order of ROWS."""
+        counted = Counter(said if said != truth else "right" for said, truth in self.said)
+        verdicts = f"{counted['right']} of {len(self.said)}", *(str(counted[v]) for v in VERDICTS)
+        unseen = str(sum(not r.high for r, _ in self.readings))
+        if not self.goes_on:
+            return (unseen, *["–"] * 4, *verdicts, *["–"] * 2)
         errors = [abs(r.high - truth) for r, truth in self.readings]
         widths = [r.high - r.low for r, _ in self.readings if r.high]
-        counted = Counter(said if said != truth else "right" for said, truth in self.said)
         return (
-            *(f"{sum(not r.high for r, _ in self.readings)}", str(self.outside)),
+            *(unseen, str(self.outside)),
             *(f"{median(errors):.2f} s", f"{max(errors):.2f} s", f"{median(widths):.2f} s"),
-            *(f"{counted['right']} of {len(self.said)}", *(str(counted[v]) for v in VERDICTS)),
+            *verdicts,
             *(f"{1000 * self.slowest:.0f} ms", f"{100 * self.share_slow:.0f} %"),
         )
 
@@ -114,7 +121,7 @@ class Tally:
 def campaign(count: int, seed: int) -> Tally:
     """So many outages, all side by side, in some three minutes."""
     chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as directory:
+    with first(), tempfile.TemporaryDirectory() as directory:
         return run_at(1, _compared(_scripts(count, chance), Path(directory)))
 
 
@@ -141,13 +148,14 @@ async def _compared(scripts: Sequence[Script], directory: Path) -> Tally:
                 _ours(urls, zero), _chaos_toolkit(urls, wall, command, directory)
             )
             stored = await asyncio.to_thread(_prometheus, urls, wall, port)
-        told = await standing.over()
+        records = await standing.over()
     truth = [
         Interval(record["turns"][0][0] - zero, record["turns"][1][1] - zero)
-        for record in told["records"][: len(scripts)]
+        for record in records[: len(scripts)]
     ]
     seen = {name: _judged(samples, truth) for name, samples in ours.items()} | theirs | stored
     tally = Tally(tools={name: _tool(systems, truth) for name, systems in seen.items()})
+    tally.tools[FAIL_FAST].goes_on = False
     for name in ours:
         if count := tally.tools[name].outside + tally.tools[name].false:
             tally.wrong.append(f"{name}: {count} untrue")
@@ -190,8 +198,7 @@ async def _chaos_toolkit(
     )
     seen = [chaos_toolkit.seen(*journal, wall) for journal in found]
     ends, fails = seen[: len(urls)], seen[len(urls) :]
-    # One that stops at the first failure cannot see the end of it: its verdict is what it is for.
-    return {"Chaos Toolkit": ends, "with --fail-fast": fails}
+    return {"Chaos Toolkit": ends, FAIL_FAST: fails}
 
 
 def _prometheus(urls: Sequence[str], wall: float, port: int) -> dict[str, list[Seen]]:

@@ -21,6 +21,7 @@ import grpc
 from contract import certificate
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from http_servers import OK, answer_of, saying, serving
+from postgresql_server import server
 
 from chaos.errors import CallFailed
 from chaos.testing import Aim
@@ -40,6 +41,7 @@ from probes.probe import Probe
 from probes.prometheus import Prometheus
 from probes.promql import PART
 from probes.s3_ledger import S3Ledger
+from probes.sql_ledger import SqlLedger
 from probes.sqs_ledger import SqsLedger
 from probes.step_functions import StepFunctions
 from probes.tcp import Tcp
@@ -162,6 +164,24 @@ async def kinesis_ledger() -> AsyncIterator[Targets]:
     named = {"kind": "kinesis_ledger", "timeout": TIMEOUT}
     with _aws(named | given, KinesisLedger, answer) as targets:
         yield targets
+
+
+@asynccontextmanager
+async def sql_ledger() -> AsyncIterator[Targets]:
+    """A server that commits, one that refuses who asks, and one that says nothing."""
+    found = server()
+    url = found.url(found.database())
+
+    def at(url: str, timeout: float) -> SqlLedger:
+        given = {"kind": "sql_ledger", "url": url, "create": True, "timeout": timeout}
+        return SqlLedger.model_validate(given)
+
+    async with serving(silent) as hanging:
+        yield Targets(
+            good=Aim(probe=at(url, 10.0)),
+            bad=Aim(probe=at(found.url("absent"), 10.0)),
+            hanging=Aim(probe=at(url.replace(f":{found.port}/", f":{hanging}/"), TIMEOUT)),
+        )
 
 
 @asynccontextmanager
@@ -390,6 +410,7 @@ TARGETS: dict[str, Callable[[], AbstractAsyncContextManager[Targets]]] = {
     "kinesis_ledger": kinesis_ledger,
     "prometheus": prometheus,
     "s3_ledger": s3_ledger,
+    "sql_ledger": sql_ledger,
     "sqs_ledger": sqs_ledger,
     "step_functions": step_functions,
     "tcp": tcp,

@@ -7,13 +7,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ground_truth.scripts import CONFIRM, Scenario, Script
+from ground_truth.scripts import CONFIRM, CONTROL, Scenario, Script
 from ground_truth.truth import Answer, Judged, Truth, judge
 
 from chaos.loops import run_at
@@ -31,20 +31,48 @@ ROOT = Path(__file__).parents[2]
 
 def measured(scenarios: Sequence[Scenario]) -> list[Judged]:
     """All of them at the same time, each with a server of its own, and what came of each."""
-    return run_at(1, _measured(scenarios))
+    with first():
+        return run_at(1, _measured(scenarios))
+
+
+@contextmanager
+def first() -> Iterator[None]:
+    """This process and its children come before others, where they may: what waits is late."""
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, usual)
 
 
 async def _measured(scenarios: Sequence[Scenario]) -> list[Judged]:
-    async with servers([s.script for s in scenarios]) as standing:
+    async with servers([*(s.script for s in scenarios), CONTROL]) as standing:
         zero = standing.begin(BEGINS_IN_S)
-        found = await asyncio.gather(
-            *map(_probed, scenarios, standing.where, [zero] * len(scenarios))
+        *where, control = standing.where
+        until = zero + max(s.until_ms for s in scenarios) / 1000
+        *found, controls = await asyncio.gather(
+            *map(_probed, scenarios, where, [zero] * len(scenarios)),
+            sampled(_control(control), Net(), origin=zero, until=until),
         )
-        told = await standing.over()
+        records = await standing.over()
     return [
-        judge(s, samples, _truth(s, record, zero), _stalled(s, told["stood_still"], zero))
-        for s, samples, record in zip(scenarios, found, told["records"], strict=True)
+        judge(scenario, samples, _truth(scenario, record, zero), _latest(controls, scenario))
+        for scenario, samples, record in zip(scenarios, found, records, strict=False)
     ]
+
+
+def _control(where: dict[str, Any]) -> Probe:
+    url = f"http://{where['host']}:{where['port']}/"
+    settings = {"kind": "http", "url": url, "every": "50ms", "timeout": "10s"}
+    return KINDS["http"].model_validate(settings)
+
+
+def _latest(controls: Sequence[Sample], scenario: Scenario) -> float:
+    """How late an answer was, while the scenario went on, for reasons of the machine alone."""
+    meanwhile = [s for s in controls if s.due <= scenario.until_ms / 1000]
+    return max(s.end - s.due for s in meanwhile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +168,3 @@ def _truth(scenario: Scenario, record: dict[str, Any], zero: float) -> Truth:
     turns = [Interval(a - origin, b - origin) for a, b in record["turns"]]
     answers = [Answer(Interval(a - origin, b - origin), ok) for a, b, ok in record["answers"]]
     return Truth(turns=tuple(turns), answers=tuple(answers))
-
-
-def _stalled(scenario: Scenario, stood_still: Sequence[Sequence[float]], zero: float) -> float:
-    """For how long the servers' process did nothing while this scenario went on."""
-    until = zero + scenario.until_ms / 1000
-    return max((b - a for a, b in stood_still if a < until), default=0.0)

@@ -26,7 +26,6 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 BAD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 PING, PONG, NO = b"PING", b"+PONG\r\n", b"-DOWN\r\n"
 BACKLOG = 128
-BEAT_S = 0.01  # how often the process looks whether it stood still
 
 
 @dataclass(slots=True)
@@ -175,32 +174,19 @@ async def _answer_well(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     writer.close()
 
 
-async def _beat(stood_still: list[tuple[float, float]]) -> None:
-    """Note when the process came to nothing for longer than some beats."""
-    last = time.monotonic()
-    while True:
-        await asyncio.sleep(BEAT_S)
-        now = time.monotonic()
-        if now - last > 5 * BEAT_S:
-            stood_still.append((last, now))
-        last = now
-
-
 async def _serve() -> None:
     loop = asyncio.get_running_loop()
     scripts = json.loads(await loop.run_in_executor(None, sys.stdin.readline))
     stood = [await _stand(script, n) for n, script in enumerate(scripts)]
     print(json.dumps([where for _, where in stood]), flush=True)
     zero = json.loads(await loop.run_in_executor(None, sys.stdin.readline))
-    stood_still: list[tuple[float, float]] = []
     tasks = [loop.create_task(system.follow(zero)) for system, _ in stood]
-    tasks.append(loop.create_task(_beat(stood_still)))
     await loop.run_in_executor(None, sys.stdin.read)
     failed = [task.exception() for task in tasks if task.done() and task.exception()]
     if failed:
         raise ExceptionGroup("scripts", [error for error in failed if isinstance(error, Exception)])
     records = [{"turns": s.record.turns, "answers": s.record.answers} for s, _ in stood]
-    print(json.dumps({"records": records, "stood_still": stood_still}), flush=True)
+    print(json.dumps(records), flush=True)
 
 
 if __name__ == "__main__":

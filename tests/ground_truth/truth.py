@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from ground_truth.scripts import CONFIRM, PARTIAL, Scenario
 
-from probes.outages import Interval, Outage, downtime, heals, longest_gap, outages, recovery
+from probes.outages import Interval, Outage, downtime, heals, outages, recovery
 from probes.probe import Sample
 
 ROUNDING = 1e-6  # of the times in a Sample
@@ -40,7 +40,7 @@ class Judged:
 
     name: str
     kind: str = ""
-    stood_still: float = 0.0  # how long measuring or server did, when that spoils the scenario
+    late: float = 0.0  # how late the machine alone made answers, when that spoils the scenario
     widths: list[float] = field(default_factory=list)  # of each recovery, in periods
     answer_s: float = 0.0  # the median time of a good answer
     bounds: list[float] = field(default_factory=list)  # how exactly the truth is known, in seconds
@@ -48,16 +48,24 @@ class Judged:
     wrong: list[str] = field(default_factory=list)
 
 
-def judge(scenario: Scenario, samples: Sequence[Sample], truth: Truth, stalled: float) -> Judged:
-    """Everything that is told of these attempts, against the truth."""
+def judge(scenario: Scenario, samples: Sequence[Sample], truth: Truth, late: float) -> Judged:
+    """Everything that is told of these attempts, against the truth.
+
+    `late` is by how many seconds the machine made an answer late meanwhile that had no reason to
+    be. Beyond half of what an attempt is allowed to take, the script is not all that was measured.
+    """
     judged = Judged(name=scenario.name)
-    judged.stood_still = _stood_still(scenario, samples, stalled)
-    if judged.stood_still:
+    if late > scenario.limit_ms / 1000 / 2:
+        judged.late = late
         return judged
+    last = max(s.end for s in samples)
+    known = tuple(a for a in truth.answers if a.at.low <= last)  # no attempt was cut off
+    truth = Truth(turns=truth.turns, answers=known)
     told = outages(samples)
     turns = _as_answered(truth) if scenario.script.how in PARTIAL else truth.turns
     if len(_bounds(told)) != len(turns) or not turns:
         judged.wrong.append(f"{len(turns)} turns, and {len(_bounds(told))} are told")
+        judged.wrong += _unfounded(samples, truth.turns)
         return judged
     judged.bounds = [turn.high - turn.low for turn in truth.turns]
     judged.wrong += _turns(told, turns)
@@ -65,22 +73,13 @@ def judge(scenario: Scenario, samples: Sequence[Sample], truth: Truth, stalled: 
     if scenario.script.how in PARTIAL:
         judged.wrong += _answers(samples, truth.answers)
         judged.wrong += _within(told, truth.turns)
-        judged.early = max(0.0, truth.turns[-1].low - told[-1].ended.high)
+        judged.early = max(0.0, truth.turns[-1].low - _bounds(told)[-1].high)
     else:
         judged.wrong += _downtime(samples, turns)
     _recovery(judged, scenario, samples, turns)
     good = sorted(s.end - s.start for s in samples if s.ok)
     judged.answer_s = good[len(good) // 2]
     return judged
-
-
-def _stood_still(scenario: Scenario, samples: Sequence[Sample], stalled: float) -> float:
-    """How long one of the two processes did, if so long that an answer was late for that alone."""
-    gap = longest_gap(samples, (0.0, max((s.start for s in samples), default=math.inf)))
-    late = gap - scenario.every_ms / 1000
-    spare = scenario.limit_ms / 1000 / 2
-    said = [s.end - s.start for s in samples if s.crashed]  # it says so itself
-    return max([*said, *(t for t in (late, stalled) if t > spare)], default=0.0)
 
 
 def _as_answered(truth: Truth) -> tuple[Interval, ...]:
@@ -98,6 +97,14 @@ def _turns(told: Sequence[Outage], turns: Sequence[Interval]) -> Iterator[str]:
     for turn, interval in zip(turns, _bounds(told), strict=True):
         if not meets(turn, interval):
             yield f"a turn at {shown(turn)} is told as {shown(interval)}"
+
+
+def _unfounded(samples: Sequence[Sample], turns: Sequence[Interval]) -> Iterator[str]:
+    """The bad attempts that were made while all was well: why there are any must be found out."""
+    downs = list(zip(turns[::2], turns[1::2], strict=True))
+    for s in samples:
+        if not s.ok and not any(s.end >= a.low and s.start <= b.high for a, b in downs):
+            yield f"an attempt from {s.start} to {s.end} failed: {s.error}; {s.phases} {s.detail}"
 
 
 def _widths(told: Sequence[Outage], samples: Sequence[Sample]) -> Iterator[str]:
@@ -128,12 +135,9 @@ def _within(told: Sequence[Outage], turns: Sequence[Interval]) -> Iterator[str]:
 def _downtime(samples: Sequence[Sample], turns: Sequence[Interval]) -> Iterator[str]:
     last = max(s.start for s in samples)
     for window in ((0.0, last), (turns[0].low, turns[-1].high), (last / 3, last / 2)):
-        low = sum(
-            _overlap(a.high, b.low, window) for a, b in zip(turns[::2], turns[1::2], strict=True)
-        )
-        high = sum(
-            _overlap(a.low, b.high, window) for a, b in zip(turns[::2], turns[1::2], strict=True)
-        )
+        downs = list(zip(turns[::2], turns[1::2], strict=True))
+        low = sum(_overlap(down.high, up.low, window) for down, up in downs)
+        high = sum(_overlap(down.low, up.high, window) for down, up in downs)
         told = downtime(samples, window)
         if not meets(Interval(low, high), told):
             yield f"{low:.6f} s down in {window} are told as {shown(told)}"
@@ -155,7 +159,9 @@ def _recovery(
     if told.kind == "during" and back.low > lifted:
         judged.wrong.append(f"a failover is told, and the fault was lifted at {lifted}")
     healed = heals(samples, lifted=lifted, confirm=CONFIRM)
-    if healed is None or not meets(back.since(lifted), healed):
+    if (healed is None) is any(s.start >= lifted for s in samples):
+        judged.wrong.append("there is a healing if, and only if, there is an attempt to see it")
+    if healed and not meets(back.since(lifted), healed):
         judged.wrong.append(f"healing {healed}, and it was back at {shown(back.since(lifted))}")
 
 

@@ -50,8 +50,7 @@ async def watched(
     command: Path, directory: Path, url: str, lasts: float, *, fail_fast: bool
 ) -> tuple[int, dict[str, Any]]:
     """Its exit code and its journal."""
-    directory.mkdir()
-    (directory / "experiment.json").write_text(json.dumps(experiment(url, lasts)))
+    await asyncio.to_thread(_written, directory, experiment(url, lasts))
     process = await asyncio.create_subprocess_exec(
         *(command, "--no-version-check", "run", "experiment.json", "--journal-path=journal.json"),
         *("--hypothesis-strategy=continuously", f"--hypothesis-frequency={FREQUENCY_S}"),
@@ -67,6 +66,11 @@ async def watched(
         if process.returncode is None:
             process.kill()
     return code, json.loads((directory / "journal.json").read_text())
+
+
+def _written(directory: Path, what: dict[str, Any]) -> None:
+    directory.mkdir()
+    (directory / "experiment.json").write_text(json.dumps(what))
 
 
 def seen(code: int, journal: dict[str, Any], wall_zero: float) -> Seen:

@@ -27,7 +27,8 @@ MODULES = {"modules": {"http_2xx": {"prober": "http", "timeout": f"{TIMEOUT_S}s"
 SERVER, EXPORTER = "prometheus", "prometheus-blackbox-exporter"
 
 
-def _job(interval: int, targets: Sequence[str], exporter: int) -> dict[str, Any]:
+def job(interval: int, targets: Sequence[str], exporter: int) -> dict[str, Any]:
+    """The scrape job for one interval, as the guide has it."""
     return {
         "job_name": f"every-{interval}s",
         "metrics_path": "/probe",
@@ -43,7 +44,8 @@ def _job(interval: int, targets: Sequence[str], exporter: int) -> dict[str, Any]
     }
 
 
-def _alert(interval: int, rto: int) -> dict[str, Any]:
+def alert(interval: int, rto: int) -> dict[str, Any]:
+    """The rule that fires once a target has been down for the RTO."""
     down = f'probe_success{{job="every-{interval}s"}} == 0'
     return {
         "name": f"every-{interval}s",
@@ -56,9 +58,9 @@ def _alert(interval: int, rto: int) -> dict[str, Any]:
 async def watching(directory: Path, targets: Sequence[str], rto: int) -> AsyncIterator[int]:
     """Both servers, probing the targets: the port where PromQL is answered."""
     port, exporter = _free(), _free()
-    jobs = [_job(interval, targets, exporter) for interval in INTERVALS_S]
+    jobs = [job(interval, targets, exporter) for interval in INTERVALS_S]
     config = {"scrape_configs": jobs, "rule_files": ["rules.yml"]}
-    rules = {"groups": [_alert(interval, rto) for interval in INTERVALS_S]}
+    rules = {"groups": [alert(interval, rto) for interval in INTERVALS_S]}
     for name, what in (("prometheus", config), ("rules", rules), ("blackbox", MODULES)):
         (directory / f"{name}.yml").write_text(yaml.safe_dump(what))
     exports = [f"--web.listen-address=127.0.0.1:{exporter}", "--config.file=blackbox.yml"]
@@ -66,7 +68,7 @@ async def watching(directory: Path, targets: Sequence[str], rto: int) -> AsyncIt
     serves.append("--storage.tsdb.path=data")
     async with _running(directory, EXPORTER, exports), _running(directory, SERVER, serves):
         async with asyncio.timeout(READY_WITHIN_S):
-            while not await asyncio.to_thread(_ready, port):
+            while not await asyncio.to_thread(_ready, port):  # noqa: ASYNC110  # another process
                 await asyncio.sleep(0.2)
         yield port
 

@@ -99,7 +99,7 @@ def test_probes_and_faults_of_others_take_the_place_of_the_suites() -> None:
 
     drill = shipped("two-zones").drill({"page": probe}, {"zone_outage": fault})
     assert drill["probes"] == {"page": {"kind": "acme_page", "every": "500ms"}}
-    assert drill["faults"] == [{"kind": "acme_zone", "zone": "us-east-1a", "lasts": "30s"}]
+    assert drill["faults"] == [{"kind": "acme_zone", "zone": "us-east-1a", "lasts": "35s"}]
     assert shipped("two-zones").drill()["probes"]["page"]["kind"] == "http"
 
 

@@ -233,3 +233,18 @@ def test_impossible_parameters_are_refused(fields: dict[str, Any]) -> None:
 def test_it_is_known_as_a_ledger_and_ticks_twice_a_second() -> None:
     assert ledger().ledger
     assert ledger().every == 0.5
+
+
+def test_a_record_with_another_time_of_writing_did_not_survive() -> None:
+    async def main() -> tuple[list[int], list[int]]:
+        fake, probe = FakeDynamo(), ledger()
+        net = Net(aws=fake)
+        for n in range(5):
+            await probe.check(net, attempt(n))
+        fake.items[1]["written"] = {"N": "77.5"}
+        del fake.items[3]["written"]
+        fake.items[4]["written"] = {"N": "0E0"}  # as the service may write the same number
+        read = attempt()
+        return await probe.read(net, read), read.detail["conflicting"]
+
+    assert run_virtual(main()) == ([0, 2, 4], [1, 3])

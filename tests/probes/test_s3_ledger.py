@@ -99,16 +99,17 @@ def test_one_that_is_deleted_is_missing_until_the_marker_goes(aws: AwsCalls) -> 
 
 
 def test_one_with_another_body_did_not_survive(aws: AwsCalls) -> None:
-    async def main() -> list[int]:
+    async def main() -> tuple[list[int], list[int]]:
         net, probe = Net(aws=aws.call), ledger()
         for n in range(4):
             await probe.check(net, attempt(n, run="run5"))
         for n, body in ((1, b""), (2, b"RUN5/history/000000000002")):  # shorter; as long as it was
             key = f"ledger/run5/history/{n:012d}"
             await aws.call("s3", EAST, "put_object", Bucket=HERE, Key=key, Body=body)
-        return await probe.read(net, attempt(run="run5"))
+        read = attempt(run="run5")
+        return await probe.read(net, read), read.detail["conflicting"]
 
-    assert run_at(1, main()) == [0, 3]
+    assert run_at(1, main()) == ([0, 3], [1, 2])
 
 
 def test_an_object_in_parts_is_read_for_its_tag_is_no_md5(aws: AwsCalls) -> None:

@@ -182,8 +182,7 @@ def test_it_is_a_probe_as_all_others(url: str) -> None:
                 hanging=Aim(probe=ledger(url.replace(port, str(silent)), timeout="200ms")),
             )
 
-    with suppress(ProbeFailed):
-        run(main())
+    run(main())
 
 
 # --- PostgreSQL and its standby -------------------------------------------------------------------
@@ -260,7 +259,7 @@ async def _cancel_waiting(url: str, until: asyncio.Task[None]) -> None:
         await asyncio.sleep(0.02)
 
 
-# --- what can be written ---------------------------------------------------------------------------
+# --- what can be written ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_what_nobody_has_said_is_not_stated(tmp_path: Path) -> None:
 
 def test_dates_are_those_of_the_wall_whatever_the_labs_clock_does(tmp_path: Path) -> None:
     text = page_of(journals.region_outage(tmp_path, speed=8.0))
-    assert "| First injection | 2026-11-21 09:43:13.531 |" in text
+    assert "| First injection (UTC) | 2026-11-21 09:43:13.531 |" in text
     assert "| lab put\\_reachability | – | id-3 | done |" in text
 
 

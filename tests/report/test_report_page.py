@@ -76,12 +76,17 @@ def test_the_page_says_the_verdict_first_and_all_the_rest(tmp_path: Path) -> Non
         "Latency of good answers",
         "Data that survived",
         "What was changed, and put back",
+        "Findings",
+        "The exercise",
+        "What was called",
+        "Step by step",
         "About this run",
         "The experiment",
+        "Sign-off",
     ]
     headings = page.all("th")
     assert all(h.get("scope") in ("col", "row") for h in headings)
-    assert len(page.texts("caption")) == len(page.all("table")) == 6
+    assert len(page.texts("caption")) == len(page.all("table")) == 10
     assert journals.TEXT in page.texts("pre")
 
 

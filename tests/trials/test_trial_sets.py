@@ -229,5 +229,6 @@ def test_a_run_of_another_set_is_no_trial_of_this_one(tmp_path: Path) -> None:
 
 def test_what_a_trial_draws_is_the_same_everywhere() -> None:
     trial = Trial(set="s", n=3, of=29, seed=42)
-    assert trial.pause(1.0) == 0.689328
-    assert 0 <= trial.pause(0.5) <= 0.5
+    assert trial.pause("grid", 1.0) == 0.753015
+    assert trial.pause("caches", 60.0) != trial.pause("grid", 60.0)
+    assert 0 <= trial.pause("grid", 0.5) <= 0.5

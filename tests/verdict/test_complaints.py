@@ -64,10 +64,16 @@ def test_it_is_the_last_ones_that_count() -> None:
 
 
 def test_how_old_the_answer_of_dns_was_is_told_where_one_was_remembered() -> None:
-    assert told(bad(10, address=EAST, name_age=3.25), bad(11, address=EAST, name_age=4.25)) == {
+    assert told(bad(12, address=EAST, name_at=10.25), bad(14.5, address=EAST, name_at=10.25)) == {
         "during": f"2 of 2 bad attempts: timed out after 2 s (connect), at {EAST},"
         " by a DNS answer up to 4.2 s old"
     }
+
+
+def test_one_place_that_fails_in_two_ways_comes_before_another_that_fails_in_one() -> None:
+    west = [bad(10 + n, ("reset", "closed")[n % 2], address=WEST) for n in range(6)]
+    east = [bad(16 + n, address=EAST) for n in range(4)]
+    assert told(*west, *east)["during"] == f"3 of 10 bad attempts: reset, at {WEST}"
 
 
 def test_numbers_in_an_error_do_not_make_it_another_one() -> None:

@@ -1,4 +1,4 @@
-"""How old the answer of DNS was by which a bad attempt went to the wrong place."""
+"""When the answer of DNS had come by which a bad attempt went to the wrong place."""
 
 from __future__ import annotations
 
@@ -48,18 +48,20 @@ def samples(cache: Cache, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> l
     return run_virtual(main())
 
 
-def ages(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
-    return [s.detail.get("name_age") for s in samples(cache, monkeypatch)]
+def came(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    return [s.detail.get("name_at") for s in samples(cache, monkeypatch)]
 
 
-def test_it_grows_until_the_name_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ages("ttl", monkeypatch) == pytest.approx([0, 2, 4, 0, 2, 4, 0])
-    assert ages("forever", monkeypatch) == pytest.approx([0, 2, 4, 6, 8, 10, 12])
+def test_it_is_told_when_the_answer_came_that_was_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert came("ttl", monkeypatch) == pytest.approx([0, 0, 0, 6, 6, 6, 12])
+    assert came("forever", monkeypatch) == pytest.approx([0] * 7)
 
 
 def test_where_nothing_is_remembered_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ages("none", monkeypatch) == [None] * 7
+    assert came("none", monkeypatch) == [None] * 7
 
 
 def test_a_good_attempt_does_not_tell_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert all("name_age" not in s.detail for s in samples("ttl", monkeypatch, good=True))
+    assert all("name_at" not in s.detail for s in samples("ttl", monkeypatch, good=True))
