@@ -7,7 +7,7 @@ from going back. What is missing then shows: see `chaos.called.unrecorded`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from probes.net import Net  # with its resolver it costs more to import than all levers do
     from probes.probe import Probe
 
+log = logging.getLogger("chaos")
+
+DEEPEST = 10  # causes of causes that are looked at: an error may be its own
 GIVEN_UP = "given up before an answer came; it may have been carried out all the same"
 
 
@@ -63,8 +66,12 @@ class Recorded:
         if self._journal.full:
             return  # what is left of the room is for what a rollback needs
         whose = {"pull": self._pull.pull, "account": self._pull.account, "undo": self._undo}
-        with contextlib.suppress(JournalFailed):
+        try:
             self._journal.write("call", **whose, **told)
+        except JournalFailed:
+            pass  # a full disk, of which the run tells otherwise
+        except Exception:  # such as of a view that watches the journal
+            log.exception("a call for the lever %s is not told", self._pull.lever)
 
     def net(self, probe: Probe, /) -> Net:
         """That of the environment: what probes send are samples, not changes."""
@@ -94,18 +101,20 @@ class Recorded:
         self._environment.close()
 
 
-def request_in(answer: dict[str, Any]) -> str | None:
+def request_in(answer: object) -> str | None:
     """By what AWS knows the request that it has answered so; None where it is not AWS's."""
-    return answer.get("ResponseMetadata", {}).get("RequestId") or None
+    told = answer.get("ResponseMetadata") if isinstance(answer, dict) else None
+    request = told.get("RequestId") if isinstance(told, dict) else None
+    return str(request) if request else None
 
 
 def request_of(error: BaseException) -> str | None:
     """The same, of a call that failed: it may have been translated on its way."""
     found: BaseException | None = error
-    while found is not None:
+    for _ in range(DEEPEST):
         if request := getattr(found, "request_id", ""):
             return str(request)
-        found = found.__cause__
+        found = found.__cause__ if found else None
     return None
 
 

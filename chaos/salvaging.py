@@ -1,6 +1,7 @@
 """What a damaged journal is still good for: a rollback takes what there is, and tells what is not.
 
-A power cut may leave zeros in the middle of a file, and people edit journals by hand.
+A power cut may leave zeros in the middle of a file, and people edit journals by hand. What is not
+about levers is left out: it could keep none from going back, and of samples there may be millions.
 """
 
 from __future__ import annotations
@@ -13,6 +14,17 @@ from chaos.journal import Event, Hole
 OF_PULLS = ("pull", "pulled", "noticed", "restored")
 NEEDED = ("fault", "lever", "prior", "value")
 NOT_BACK = ("failed", "conflict")
+# What is taken of a journal, and what each must have to be of use.
+TAKEN = {
+    "run": (),
+    "phase": ("phase",),
+    "stop": ("why",),
+    "end": (),
+    "pull": ("pull", *NEEDED),
+    "pulled": ("pull",),
+    "noticed": ("pull", "count"),
+    "restored": ("pull", "outcome"),
+}
 
 
 def usable(events: Sequence[Event], holes: Sequence[Hole]) -> tuple[list[Event], tuple[str, ...]]:
@@ -21,8 +33,14 @@ def usable(events: Sequence[Event], holes: Sequence[Hole]) -> tuple[list[Event],
     Pulls are numbered without a gap, so a line that is lost before another pull shows itself.
     """
     pulls = {event["pull"] for event in events if event["event"] == "pull" and _whole(event)}
-    kept = [e for e in events if e["event"] not in OF_PULLS or _number(e) in pulls]
+    taken = (e for e in events if _taken(e))
+    kept = [e for e in taken if e["event"] not in OF_PULLS or _number(e) in pulls]
     return kept, (*_missing(events, pulls), *_perhaps(events, holes))
+
+
+def _taken(event: Event) -> bool:
+    needed: tuple[str, ...] | None = TAKEN.get(str(event["event"]))
+    return needed is not None and all(name in event for name in needed)
 
 
 def _missing(events: Sequence[Event], pulls: set[int]) -> list[str]:

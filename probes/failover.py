@@ -13,7 +13,6 @@ from probes.detection import Detection, first_seen
 from probes.outages import Interval, heals
 from probes.probe import Sample
 
-
 _UNTOLD = Detection(kind="no_data")
 
 
@@ -60,7 +59,9 @@ def failover(
     home = next(iter(before))
     away = [s for s in told if s.end > injected and region(s) not in (None, home)]
     first = min(away, key=lambda s: s.end, default=None)
-    looks = [s.judged(region(s) in (None, home)) for s in told]
+    # Begun before and answered from elsewhere: it may have waited for what came after.
+    sure = [s for s in told if not (s.start < injected < s.end and region(s) not in (None, home))]
+    looks = [s.judged(region(s) in (None, home)) for s in sure]
     at_home = [s.judged(region(s) == home) for s in told]
     return Failover(
         home=(home,),

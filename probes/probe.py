@@ -179,7 +179,7 @@ class Sample:
 
     def judged(self, ok: bool) -> Sample:
         """When it was made, as evidence of something else: good or bad by another measure."""
-        # A call of the class: `dataclasses.replace` takes ten times as long, and there are millions.
+        # `dataclasses.replace` takes ten times as long, and there may be millions.
         return Sample(
             probe=self.probe, n=self.n, due=self.due, start=self.start, end=self.end, ok=ok
         )

@@ -22,9 +22,11 @@ START = Path(__file__).parent.parent / "localstack" / "start"
 START_WITHIN_S = 600
 NO_PYTHON = "LocalStack needs Python 3.13, which is not found"
 # With as little of the surroundings as a user may have, and none of another AWS.
-KEPT = ("HOME", "LANG", "PATH", "PYENV_ROOT", "LOCALSTACK_PYTHON", "LOCALSTACK_AUTH_TOKEN")
-# Kinesis is installed by npm at its first call, which may have to be told whom to trust.
-KEPT += ("NODE_EXTRA_CA_CERTS",)
+KEPT = (
+    *("HOME", "LANG", "PATH", "PYENV_ROOT", "LOCALSTACK_PYTHON", "LOCALSTACK_AUTH_TOKEN"),
+    # Kinesis is installed by npm at its first call, which may have to be told whom to trust.
+    "NODE_EXTRA_CA_CERTS",
+)
 
 
 @dataclass(frozen=True, slots=True)

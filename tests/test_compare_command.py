@@ -203,3 +203,14 @@ def test_without_a_run_before_no_gate_is_passed() -> None:
 )
 def test_options_that_make_no_sense_are_refused(option: tuple[str, str]) -> None:
     assert called("compare", "latest", *option).exit_code != 0
+
+
+def test_a_run_that_is_named_twice_counts_once() -> None:
+    keep([kept(1, promise(40.0)), kept(2, promise(60.0))])
+    code, said = gate("r02", *["r01"] * 19)
+    assert (code, "than the 1 run before" in said) == (3, True)
+
+
+def test_a_run_is_not_compared_with_itself() -> None:
+    keep([kept(1, promise(40.0)), kept(2, promise(60.0), trial_set="set-1")])
+    assert refused("set-1", "r01", "r02") == "r02 is on both sides; compare it with others"

@@ -67,7 +67,8 @@ def test_every_lever_says_how_it_is_put_back(kind: str) -> None:
 @pytest.mark.parametrize("kind", probes.KINDS)
 def test_every_probe_and_its_parameters_are_documented(kind: str) -> None:
     told = section("probes.md", "Probes").split("\n## ")[0] + section("probes.md", kind)
-    for name, info in probes.KINDS[kind].model_fields.items():
+    for field, info in probes.KINDS[kind].model_fields.items():
+        name = info.alias or field
         wanted = name if info.annotation is None or not _is_model(info.annotation) else f"{name}."
         assert f"`{wanted}" in told, f"docs/probes.md does not tell of {kind}.{name}"
 

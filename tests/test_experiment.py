@@ -14,6 +14,7 @@ from chaos import experiment, library
 from chaos.errors import InvalidInput
 from chaos.experiment import Experiment, Objective, SteadyState, load, load_lab
 from chaos.experiment.contradictions import Parts, contradictions, written
+from chaos.experiment.entries import MOST
 from chaos.experiment.sound import sound_parts
 
 URL = "http://api.stream.example/playback"
@@ -350,7 +351,7 @@ def test_a_lab_that_is_not_there(lab: str, why: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["faults", "probes", "objectives", "allow_irreversible"])
 def test_what_is_too_long_is_not_looked_at_entry_by_entry(name: str) -> None:
     """Or a file at the limit of its size takes a minute to be refused."""
-    entries: Any = [{}] * 101 if name == "faults" else ["a"] * 101
+    entries: Any = [{}] * (MOST + 1) if name == "faults" else ["a"] * (MOST + 1)
     if name in ("probes", "objectives"):
-        entries = {f"p{n}": {} for n in range(101)}
+        entries = {f"p{n}": {} for n in range(MOST + 1)}
     assert contradictions(sound_parts({"name": "drill", name: entries}, Experiment)) == []

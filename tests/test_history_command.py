@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from calls import called, document, printed
 from report import journals
@@ -142,6 +143,20 @@ def test_only_the_runs_that_are_asked_for(
 def test_a_time_that_is_none_is_refused(since: str) -> None:
     done = called("history", "--since", since)
     assert "is neither a duration such as 14d nor a date" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--since", "0001-01-01T00:00+14:00"),
+        ("--since", "9999-12-31T23:59-14:00"),
+        ("--limit", "99999999999999999999"),
+    ],
+)
+def test_what_no_history_can_have_is_refused(journal: Path, option: tuple[str, str]) -> None:
+    called("report", "latest")
+    done = called("history", *option)
+    assert isinstance(done.exception, click.BadParameter), done.exception
 
 
 def test_of_no_history_nothing_is_shown() -> None:

@@ -139,6 +139,46 @@ def test_a_journal_that_takes_no_line_keeps_no_lever_from_going_back(
     assert (pull.outcome, lab.state["reachability"]) == ("restored", {"us-east-1": "open"})
 
 
+@pytest.mark.parametrize("answer", [None, [], {"ResponseMetadata": None}, {"ResponseMetadata": 5}])
+def test_an_answer_of_any_shape_is_handed_on(tmp_path: Path, answer: Any) -> None:
+    """The call was made: what the record makes of its answer must not be an error of the lever."""
+    (event,) = recorded(tmp_path, Answering(lambda: answer), "stop_instances")
+    assert (event["request_id"], event["error"]) == (None, "")
+
+
+def in_a_circle() -> dict[str, Any]:
+    error = CallFailed("ec2 stop_instances in us-east-1", "Slow", "no")
+    raise error from error
+
+
+def test_an_error_that_is_its_own_cause_ends_all_the_same(tmp_path: Path) -> None:
+    (event,) = recorded(tmp_path, Answering(in_a_circle), "stop_instances")
+    assert event["request_id"] is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_defect_of_who_watches_the_record_is_none_of_the_lever(
+    tmp_path: Path, fails: bool
+) -> None:
+    def watch(_: Event) -> None:
+        raise RuntimeError("a view is broken")
+
+    async def main() -> None:
+        journal = Journal.create(tmp_path / "r" / "journal.jsonl", Stopwatch())
+        journal.watchers.append(watch)
+        place = Recorded(Answering(refused if fails else dict), journal, PULL, undo=True)
+        try:
+            assert await place.call("ec2", "us-east-1", "stop_instances") == {}
+        finally:
+            journal.close()
+
+    if fails:
+        with pytest.raises(CallFailed):
+            run_virtual(main())
+    else:
+        run_virtual(main())
+
+
 def test_a_run_has_each_of_its_calls_made_and_undone(tmp_path: Path) -> None:
     history, pulls = carry_out(tmp_path, LookLab(small_lab()), experiment())
     made = [call for call in history.calls if not call.undo]

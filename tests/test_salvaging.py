@@ -141,6 +141,26 @@ def test_what_surely_hides_no_open_pull_is_no_matter(
     assert load(journal(tmp_path, *lines), salvage=True).lost == ()
 
 
+BESIDES: dict[str, Event] = {
+    "samples of which a bit was changed": {"event": "samples", "probe": "page", "columns": "x"},
+    "a sample of which half is there": {"event": "sample", "probe": "page"},
+    "a call of which half is there": {"event": "call", "pull": 0},
+    "a call of tomorrow": {"event": "call", "service": 1},
+    "a phase without a name": {"event": "phase"},
+    "a fault in a state of tomorrow": {"event": "fault", "fault": 0, "kind": "x", "state": "?"},
+    "what ledgers had": {"event": "ledger"},
+}
+
+
+@pytest.mark.parametrize("other", BESIDES.values(), ids=BESIDES)
+def test_what_is_not_about_levers_keeps_none_from_going_back(tmp_path: Path, other: Event) -> None:
+    """Nor does it take time: a long run has millions of samples."""
+    path = journal(tmp_path, pull(0), about(0), other)
+    told = CliRunner().invoke(group, ["rollback", str(path)])
+    assert told.exit_code == 0, (told.output, told.exception)
+    assert Switch.states == {"s0": "on"}
+
+
 def test_a_pull_that_did_not_go_back_is_missed(tmp_path: Path) -> None:
     path = journal(tmp_path, ZEROS, about(0, "restored", outcome="conflict"), {"event": "end"})
     assert len(load(path, salvage=True).lost) == 1

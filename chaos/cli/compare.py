@@ -102,7 +102,7 @@ def command(
 
     keep = history or str(runs.history)
     now = folding.named(run, runs, keep)
-    then = [each for name in before for each in folding.named(name, runs, keep)]
+    then = _others(now, [each for name in before for each in folding.named(name, runs, keep)])
     then = then or results.earlier(keep, now[0], last)
     unlike = [each for each in then if not comparing.comparable(now[0], each)]
     if unlike and worse_than is not None:
@@ -115,6 +115,16 @@ def command(
         _refuse_nothing(then, judged is not None, now[0])
         say("\n".join(compare_text.lines(now, then, pairs, judged)))
     sys.exit(0 if judged is None else judged.exit_code)
+
+
+def _others(now: list[RunResult], given: list[RunResult]) -> list[RunResult]:
+    """Each once, however often it was named: the same figure again is no further evidence."""
+    from chaos.errors import InvalidInput
+
+    then = {run.run: run for run in given}
+    if both := [run.run for run in now if run.run in then]:
+        raise InvalidInput(f"{both[0]} is on both sides; compare it with others")
+    return list(then.values())
 
 
 def _wanted(pairs: list[Pair], objectives: tuple[str, ...]) -> list[Pair]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from chaos.results import Location, RunResult
 
 
+MOST = 100_000  # runs that are told at once
+
+
 def _since(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | None:
     """A date, or so long ago, as the history has its times."""
     if given is None:
@@ -32,7 +35,10 @@ def _since(_ctx: click.Context, _param: click.Parameter, given: str | None) -> s
         except ValueError as error:
             why = f"{given!r} is neither a duration such as 14d nor a date such as 2026-11-21"
             raise click.BadParameter(why) from error
-    then = then.replace(tzinfo=then.tzinfo or UTC).astimezone(UTC)
+    try:
+        then = then.replace(tzinfo=then.tzinfo or UTC).astimezone(UTC)
+    except OverflowError as error:
+        raise click.BadParameter(f"{given!r} is a date that UTC does not have") from error
     return then.isoformat(timespec="milliseconds")
 
 
@@ -48,7 +54,7 @@ def _since(_ctx: click.Context, _param: click.Parameter, given: str | None) -> s
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MOST),
     default=20,
     show_default=True,
     help="How many runs are told at most, the newest ones.",

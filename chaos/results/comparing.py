@@ -19,7 +19,7 @@ Key = tuple[str, str]  # probe and objective
 class Side:
     """One promise in some runs. What was not recovered is infinite."""
 
-    results: tuple[Result, ...]  # of the runs in which it was measured soundly, oldest first
+    results: tuple[Result, ...]  # of the runs whose figure proves something, oldest first
     left_out: int  # of how many runs there is none
 
     @property
@@ -81,7 +81,7 @@ def _side(runs: Sequence[RunResult], key: Key) -> Side:
         r
         for run in runs
         for r in run.results
-        if (r.probe, r.objective) == key and r.measured and r.probe not in run.doubted
+        if (r.probe, r.objective) == key and badness(r) and r.probe not in run.doubted
     ]
     return Side(results=tuple(found), left_out=len(runs) - len(found))
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from chaos.environments.endpoint import is_real
 from chaos.history import History
-from chaos.verdict import Measurement, Result, Verdict
+from chaos.verdict import Measurement, Result, Verdict, judge_safely, spread
 from chaos.verdict.doubts import doubts
+from chaos.verdict.finding import compared
 from probes.outages import Interval
 
 
@@ -17,7 +18,8 @@ class RunResult:
     """One run, as a store has it. `wall` is its beginning in UTC, as ISO 8601 has it.
 
     `results` are those of the verdict: every promise, and `recover_within` of every probe, each
-    with the measured interval (seconds; of an availability fractions). `doubted` are the probes
+    with the measured interval (seconds; of an availability fractions). A promise about many runs is
+    there as what this run says of its longest limit. `doubted` are the probes, and the marks,
     whose figures prove nothing: the run did not go as planned, or the measuring itself did not.
     """
 
@@ -70,7 +72,7 @@ def of(history: History, verdict: Verdict) -> RunResult:
         reason=next(iter(verdict.reasons), ""),
         trial_set=trial.get("set"),
         trial_n=trial.get("n"),
-        results=verdict.results,
+        results=_results(history, verdict),
         doubted=_doubted(history, verdict),
     )
 
@@ -81,21 +83,34 @@ def badness(result: Result) -> Interval | None:
     What was not recovered, not detected or not home again while it was watched is infinite: worse
     than any time, and alike among themselves. An availability becomes the share that was lost.
     """
-    found = result.measured
-    if found is None:
+    found, value = result.measured, result.value
+    if found is None or (value == "unknown" and not _close(found, result)):
         return None
     if result.objective == "availability":
         return Interval(1 - found.high, 1 - found.low)
     if math.isinf(found.high) or result.how == "after lifting":
-        return Interval(math.inf, math.inf)
+        return Interval(found.low if value == "unknown" else math.inf, math.inf)
+    if value == "broken" and result.objective == "rpo" and found.high <= result.wanted:
+        return Interval(math.inf, math.inf)  # writes were lost that no RPO excuses
     return found
+
+
+def _close(found: Interval, result: Result) -> bool:
+    """Whether it is unknown for being too close to the limit, and not for want of evidence."""
+    return compared(found, result.wanted) == "unknown"
+
+
+def _results(history: History, verdict: Verdict) -> tuple[Result, ...]:
+    if not any(result.spread for result in verdict.results):
+        return verdict.results
+    return judge_safely(spread.promising(history)).results
 
 
 def _doubted(history: History, verdict: Verdict) -> frozenset[str]:
     """The same conditions under which a verdict is unknown whatever was measured."""
     probes = verdict.probes
     if doubts(history, probes.values()):
-        return frozenset(probes)
+        return frozenset(probes) | {result.probe for result in verdict.results}
     return frozenset(name for name, m in probes.items() if _disturbed(m))
 
 

@@ -6,6 +6,8 @@ and which sentence the verdict must begin with.
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -134,11 +136,12 @@ class System(File):
         if self.base not in bases:
             hint = did_you_mean(self.base, bases, tell=True)
             raise InvalidInput(f"{self._file}: base: there is no base {self.base[:60]!r}{hint}")
-        return schema.load(bases[self.base], Base)
+        return _shipped(bases[self.base])
 
     def _merged(self, key: str, base: Fragment, change: Fragment) -> Fragment:
         try:
-            result: Fragment = merged(base, change)
+            # Whoever gets it may change it, and the base is everybody's.
+            result: Fragment = copy.deepcopy(merged(base, change))
         except ValueError as error:
             raise InvalidInput(f"{self._file}: {key}: {error}") from error
         return result
@@ -148,6 +151,12 @@ class System(File):
             there = ", ".join(known)
             raise InvalidInput(f"{self.name} has no {what} {name!r} to replace; it has {there}")
         return name
+
+
+@functools.cache
+def _shipped(file: Path) -> Base:
+    """Read once: many systems stand on one base."""
+    return schema.load(file, Base)
 
 
 def systems(directory: Path = SYSTEMS) -> list[System]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from chaos.errors import ChaosError
 from chaos.history import History, load
@@ -114,7 +114,7 @@ def _found(history: History) -> Iterator[tuple[Promise, Found]]:
     objectives = history.experiment["objectives"]
     asked = {p for of in objectives.values() for w in of.values() for p in spread.limits(w)}
     for percentile in ("", *(p for p in spread.PERCENTILES if p in asked)):
-        verdict = judge_safely(_promising(history, percentile))
+        verdict = judge_safely(spread.promising(history, percentile))
         spoiled = bool(doubts(history, verdict.probes.values()))
         for result in verdict.results:
             wanted = objectives.get(result.probe, {}).get(result.objective)
@@ -122,22 +122,6 @@ def _found(history: History) -> Iterator[tuple[Promise, Found]]:
             if percentile in limits or not (percentile or limits):
                 confidence = wanted[spread.CONFIDENCE] if limits else 0.0
                 yield _promise(result, percentile, confidence), _told(result, spoiled=spoiled)
-
-
-def _promising(history: History, percentile: str) -> History:
-    """The same run, had it been promised what that percentile demands, or else the longest."""
-    experiment = history.experiment
-    objectives = {
-        probe: {name: _limit(wanted, percentile) for name, wanted in promised.items()}
-        for probe, promised in experiment["objectives"].items()
-    }
-    return replace(
-        history, header={**history.header, "experiment": experiment | {"objectives": objectives}}
-    )
-
-
-def _limit(wanted: Any, percentile: str) -> Any:
-    return spread.limits(wanted).get(percentile, spread.longest(wanted))
 
 
 def _promise(result: Result, percentile: str, confidence: float) -> Promise:
@@ -168,6 +152,8 @@ def _time(result: Result) -> Interval:
         return BOUNDLESS
     if result.value == "unknown" and compared(measured, result.wanted) != "unknown":
         return BOUNDLESS
+    if result.value == "broken" and compared(measured, result.wanted) != "broken":
+        return Interval(measured.low, math.inf)  # what broke it is no matter of time
     if result.objective in BY_ITSELF and result.how in NOT_BY_ITSELF:
         return Interval(measured.low, math.inf)
     return measured

@@ -7,6 +7,7 @@ next one too. So does one that could not begin, and at once one whose rollback i
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +27,8 @@ from chaos.trials.promises import TrialResult, result_of
 from chaos.trials.sets import TrialSet, keep, with_trial
 from chaos.verdict.rules import RECOVER_WITHIN
 from chaos.wishes import SIGNALS
+
+log = logging.getLogger("chaos")
 
 Conclude = Callable[[Path], object]  # writes a run's reports
 Watch = Callable[[int], contextlib.AbstractContextManager[Callable[[Event], None]]]
@@ -79,16 +82,23 @@ def carry_out(
                 run, result = _one(drill, runs, made, n, watch)
                 made = with_trial(made, run.parent.name)
                 results.append(result)
-                made = replace(made, ended=_why_end(made, results) or asked())
+                made = replace(made, ended=_why_end(made, results))
                 conclude(run)
                 tell(result)
+                made = replace(made, ended=made.ended or _unless_all(made, asked()))
                 keep(made)
             except ChaosError as error:
                 if not made.runs:
                     _remove(made)
                     raise
-                made = replace(made, ended=f"trial {n}: {error}")
+                log.warning("trial %d: %s", n, error)
+                made = replace(made, ended=made.ended or _unless_all(made, f"trial {n}: {error}"))
     return replace(made, over=True), judge(results, made.of, made.ended)
+
+
+def _unless_all(made: TrialSet, why: str) -> str:
+    """That, unless all the trials are made: what comes later ends nothing before its time."""
+    return why if len(made.runs) < made.of else ""
 
 
 def _one(

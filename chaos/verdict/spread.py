@@ -5,8 +5,10 @@ In a journal such a promise is `{"p90": 60.0, "confidence": 0.95}`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from chaos.history import History
 from chaos.statistics import trials_needed
 from probes.durations import show
 
@@ -22,6 +24,18 @@ def limits(wanted: Any) -> dict[str, float]:
 def longest(wanted: Any) -> Any:
     """The longest of its limits, which a run that is to tell of all must reach; else as it is."""
     return max(limits(wanted).values()) if isinstance(wanted, dict) else wanted
+
+
+def promising(history: History, percentile: str = "") -> History:
+    """The same run, had it alone been promised what that percentile demands, or else the longest."""
+    experiment = history.experiment
+    objectives = {
+        probe: {name: limits(w).get(percentile, longest(w)) for name, w in promised.items()}
+        for probe, promised in experiment["objectives"].items()
+    }
+    return replace(
+        history, header={**history.header, "experiment": experiment | {"objectives": objectives}}
+    )
 
 
 def told(wanted: Any) -> str:

@@ -208,6 +208,7 @@ def test_workers_that_wait_for_a_dependency_are_not_there_for_others() -> None:
         for _ in range(2):
             assert page.behind.asked.acquire(timeout=DEADLINE_S)
         assert page.get("/health")[0] == 200  # which needs no worker
+        assert page.server.workers is not None
         assert not page.server.workers.acquire(blocking=False)
         assert len(page.behind.calls) == 2
         page.behind.goes.set()

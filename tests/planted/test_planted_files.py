@@ -12,7 +12,8 @@ from chaos.errors import InvalidInput
 from chaos.testing import planted
 from chaos.testing.planted import SYSTEMS, System
 
-NAMES = sorted(file.stem for file in SYSTEMS.glob("*.yaml"))
+ALL = planted.systems()
+NAMES = [system.name for system in ALL]
 SOUND = """\
 title: a sound system
 base: two-zones
@@ -26,11 +27,11 @@ def written(directory: Path, text: str, name: str = "mine.yaml") -> Path:
 
 
 def shipped(name: str) -> System:
-    return System.load(SYSTEMS / f"{name}.yaml")
+    return next(system for system in ALL if system.name == name)
 
 
 def test_there_are_as_many_as_were_promised() -> None:
-    values = [system.expect.value for system in planted.systems()]
+    values = [system.expect.value for system in ALL]
     assert values.count("held") >= 15
     assert values.count("broken") >= 25
 
@@ -51,9 +52,9 @@ def test_each_defect_is_one_sentence(name: str) -> None:
 
 def test_every_base_is_sound_as_it_stands() -> None:
     """What breaks a system is what its own file says, and nothing of its base."""
-    used = {(SYSTEMS / "bases" / f"{s.base}.yaml").stem for s in planted.systems()}
+    used = {(SYSTEMS / "bases" / f"{s.base}.yaml").stem for s in ALL}
     assert used == {file.stem for file in (SYSTEMS / "bases").glob("*.yaml")}
-    held = {s.base for s in planted.systems() if s.expect.value == "held"}
+    held = {s.base for s in ALL if s.expect.value == "held"}
     assert held == used
 
 
@@ -101,6 +102,17 @@ def test_probes_and_faults_of_others_take_the_place_of_the_suites() -> None:
     assert drill["probes"] == {"page": {"kind": "acme_page", "every": "500ms"}}
     assert drill["faults"] == [{"kind": "acme_zone", "zone": "us-east-1a", "lasts": "35s"}]
     assert shipped("two-zones").drill()["probes"]["page"]["kind"] == "http"
+
+
+def test_what_a_replacement_changes_is_its_own() -> None:
+    def spoiling(probe: dict[str, Any]) -> dict[str, Any]:
+        probe["expect"]["status"] = 503
+        return probe
+
+    assert shipped("two-zones").drill({"page": spoiling})["probes"]["page"]["expect"] == {
+        "status": 503
+    }
+    assert shipped("two-zones").drill()["probes"]["page"]["expect"] == {"status": 200}
 
 
 def test_what_is_not_there_cannot_be_replaced() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -183,3 +185,19 @@ def test_what_is_no_metric(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as error:
         made(**settings)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("alert", [False, True])
+def test_what_is_no_number_proves_nothing(value: float, alert: bool) -> None:
+    """Nor could a journal hold it, and that would end the run."""
+
+    async def answer(*_: object, **__: object) -> dict[str, Any]:
+        result = {"Id": "asked", "StatusCode": "Complete"}
+        told = {"Timestamps": [ago(90)], "Values": [value]}
+        return {"MetricDataResults": [result | told]}
+
+    sample = attempted(answer, alert=alert, expect={"at_most": 1}, stale_after="3m")
+    assert (sample.ok, sample.error) == (False, f"Healthy is {value:g}, which is no number")
+    assert not looked(sample)
+    json.dumps(sample.detail, allow_nan=False)

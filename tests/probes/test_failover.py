@@ -128,3 +128,16 @@ def test_the_truth_lies_in_the_intervals(data: st.DataObject) -> None:
     slack = 1e-9
     assert found.away.after.low - slack <= away - 10 <= found.away.after.high + slack
     assert found.back.low - slack <= back - 30 <= found.back.high + slack
+
+
+def test_an_attempt_that_was_answered_from_elsewhere_but_begun_before_is_no_earlier_answer() -> (
+    None
+):
+    """It hung when the fault came, and went elsewhere then: before it home alone answered."""
+    straddling = replace(row("EEE")[2], start=2.5, end=5.0, detail={"region": "us-west-2"})
+    samples = [*row("EE"), straddling, *row("EEE-WWWWWWWEEEE")[3:]]
+    found = failover(samples, injected=3, until=10, lifted=10, confirm=2)
+    assert found is not None
+    assert found.home == ("us-east-1",)
+    assert found.away.kind == "seen"
+    assert found.away.after == Interval(0, 1.25)

@@ -7,6 +7,7 @@ import json
 import pytest
 from http_servers import answer_of, saying, serving
 from http_servers import run as run_main
+from pydantic import ValidationError
 
 from chaos.testing import one_sample
 from probes.net import Net
@@ -25,10 +26,30 @@ from probes.promql import PART, Answer, Series, answer, reach
         ("x offset -1h", 3600),  # a bound from above: nobody asks for the future in earnest
         ('x{a="[5m]"} # offset 7d', 0),
         ("avg_over_time(x[ 500ms ])", 0.5),
+        ("x OFFSET 10m", 600),  # keywords of PromQL may be written in capitals
+        ("rate(x[300])", 300),  # and lengths, from 2.54 on, as seconds
+        ("rate(x[0.5] offset 1e2)", 100.5),
+        ("rate(x[1H])", None),
+        ("rate(x[5m * 2])", None),
+        ("rate(x[$__rate_interval])", None),
+        ("x offset (5m)", None),
+        ("max_over_time(x[step():1m])", None),
+        ("rate(x[5m])[", None),
     ],
 )
-def test_how_far_back_a_query_looks(query: str, seconds: float) -> None:
-    assert reach(query) == seconds
+def test_how_far_back_a_query_looks(query: str, seconds: float | None) -> None:
+    if seconds is not None:
+        assert reach(query) == seconds
+        return
+    with pytest.raises(ValueError, match=r"looks back for a time that cannot be read"):
+        reach(query)
+
+
+def test_a_query_whose_reach_is_not_known_is_refused() -> None:
+    """It would be taken for fresh."""
+    given = {"kind": "prometheus", "url": "http://p.test", "series": "x", "expect": {"equals": 1}}
+    with pytest.raises(ValidationError, match="looks back for a time that cannot be read"):
+        Prometheus.model_validate({**given, "query": "rate(x[$__interval])"})
 
 
 def told(*results: object, **more: object) -> bytes:
@@ -55,6 +76,11 @@ def test_values_and_age_are_told_apart() -> None:
         (200, b"[]", "status 200: []"),
         (503, b'{"status": "error", "error": "starting"}', "status 503: 'starting'"),
         (200, told(warnings=["a store is gone"]), "the answer may not be whole: "),
+        (200, told(isPartial=True), "the answer may not be whole: isPartial"),  # VictoriaMetrics
+        (503, told(part("value", "1"), part("age", "1")), "status 503: "),
+        (200, told(part("value", "1"), part("age", "NaN")), "tells no age: nan"),
+        (200, told(part("value", "1"), part("age", "+Inf")), "tells no age: inf"),
+        (200, told(part("value", "1"), part("age", "-5")), "5 s ahead of"),
         (200, told({"metric": {}, "value": [1, "1"]}), "is no vector of numbers"),
         (200, told({"metric": {PART: "value"}, "histogram": [1, {}]}), "is no vector of numbers"),
         (200, b'{"status": "success", "data": {"resultType": "scalar"}}', "is no vector"),

@@ -6,10 +6,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from histories import FAILOVER, GOOD, NEVER, NO_FAILOVER, but, made_header, run
+from histories import FAILOVER, GOOD, NEVER, NO_FAILOVER, NOTICED, but, made_header, read, run
 from results.past import judged, promise
 
 from chaos import results
+from chaos.marks import Mark
 from chaos.results import badness
 from chaos.verdict import judge, judge_safely
 from probes.outages import Interval
@@ -74,3 +75,45 @@ def test_more_is_worse_and_what_is_not_back_is_worse_than_any_time() -> None:
 def test_a_recovery_that_needed_the_lifting_is_none(signs: str) -> None:
     found = judged({"playback": {"rto": 10.0}}, playback=signs)
     assert badness(found.results[0]) == Interval(math.inf, math.inf)
+
+
+ALL_BUT_7 = tuple(n for n in range(24) if n not in (4, 5, 6, 7))
+SURVIVED = (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize("wanted", [5.0, {"p90": 5.0, "confidence": 0.95}])
+def test_a_write_that_was_lost_under_the_fault_is_worse_than_any_rpo(wanted: object) -> None:
+    lost = but(ledgers=(read("failover", *SURVIVED), read("end", *ALL_BUT_7)))
+    found = judged({"history": {"rpo": wanted}}, lost, NOTICED, history=FAILOVER).results[0]
+    assert (found.value, found.measured) == ("broken", Interval(0, 0))
+    assert badness(found) == Interval(math.inf, math.inf)
+
+
+def test_a_figure_on_which_no_verdict_could_be_built_proves_nothing() -> None:
+    unread = but(ledgers=(read("failover", error="timed out"), read("end", *ALL_BUT_7, 7)))
+    found = judged({"history": {"rpo": 5.0}}, unread, NOTICED, history=FAILOVER)
+    assert found.doubted == frozenset()
+    assert (found.results[0].value, found.results[0].measured) == ("unknown", Interval(0, 0))
+    assert badness(found.results[0]) is None
+
+
+def test_a_promise_about_many_runs_is_kept_as_what_this_one_says_of_it() -> None:
+    found = judged({"playback": {"rto": {"p50": 1.0, "p90": 10.0, "confidence": 0.95}}},
+                   playback=FAILOVER)  # fmt: skip
+    assert (found.value, found.results[0].value) == ("unknown", "held")
+    assert badness(found.results[0]) == Interval(3.0, 4.25)
+
+
+def test_what_may_have_recovered_is_not_taken_to_have_never() -> None:
+    found = judged({"playback": {"rto": 12.0}}, playback=NO_FAILOVER).results[0]
+    assert (found.value, found.how) == ("unknown", "after lifting")
+    assert badness(found) == Interval(11.0, math.inf)
+
+
+def test_a_mark_in_a_run_that_went_wrong_proves_nothing_either() -> None:
+    promised = {**run({}, playback=FAILOVER).experiment, "marks": {"decided": 60.0}}
+    marked = but(marks=(Mark(what="decided", at=Interval(5.0, 5.5)),))
+    found = judged(
+        {}, made_header(experiment=promised), marked, but(stops=("enough",)), playback=FAILOVER
+    )
+    assert "decided" in found.doubted

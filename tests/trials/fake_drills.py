@@ -114,7 +114,13 @@ class FakeDrill:
 
 
 def carried_out(
-    directory: Path, drill: FakeDrill, trials: int, *, seed: int = 7, **more: Any
+    directory: Path,
+    drill: FakeDrill,
+    trials: int,
+    *,
+    seed: int = 7,
+    conclude: Callable[[Path], object] = lambda _: None,
+    **more: Any,
 ) -> tuple[TrialSet, SetVerdict, list[TrialResult]]:
     """The set, its verdict, and the trials as they were told."""
     runs, told = Runs(directory), list[TrialResult]()
@@ -126,7 +132,7 @@ def carried_out(
         runs,
         planned,
         watch=lambda _: nullcontext(lambda _: None),
-        conclude=lambda _: None,
+        conclude=conclude,
         tell=told.append,
     )
     return made, verdict, told

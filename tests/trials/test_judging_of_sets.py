@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from histories import FAILOVER, GOOD, NEVER, NO_FAILOVER, but, made_header, run
+from histories import FAILOVER, GOOD, NEVER, NO_FAILOVER, NOTICED, but, made_header, read, run
 
 from chaos.history import History
 from chaos.statistics import confidence_of
@@ -232,3 +232,13 @@ def test_the_terminal_shows_a_strip_for_each_trial() -> None:
     assert "█" in shown[0]
     assert block[-1] == "exit code  1: broken"
     assert all(len(line) <= 80 for line in block)
+
+
+def test_what_broke_a_promise_though_its_time_keeps_it_is_no_good_time() -> None:
+    """A write that was made under the fault, and lost, raises no RPO, and no RPO excuses it."""
+    all_but_7 = tuple(n for n in range(24) if n not in (4, 5, 6, 7))
+    lost = but(ledgers=(read("failover", 0, 1, 2, 3), read("end", *all_but_7)))
+    told = told_by(run({"history": {"rpo": 5.0}}, lost, NOTICED, history=FAILOVER), 1)
+    [found] = [found for p, found in told.found.items() if p.objective == "rpo"]
+    assert (found.outcome, found.measured) == ("failed", Interval(0, 0))
+    assert found.time == Interval(0, math.inf)

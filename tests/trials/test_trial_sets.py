@@ -13,7 +13,7 @@ from fakes import LookLab
 from trials.fake_drills import OUTAGE, FakeDrill, carried_out, of
 
 from chaos.chance import Trial
-from chaos.errors import CallFailed, EnvironmentFailed, InvalidInput
+from chaos.errors import CallFailed, EnvironmentFailed, InvalidInput, JournalFailed
 from chaos.history import History, load
 from chaos.record import Stop
 from chaos.runs import Runs
@@ -134,6 +134,28 @@ def test_ctrl_c_between_two_trials_ends_the_set_too(tmp_path: Path) -> None:
     made, verdict, _ = carried_out(tmp_path, FakeDrill(before=kill), 5)
     assert (len(made.runs), made.ended, verdict.value) == (2, "stopped by SIGINT", "unknown")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_while_a_trials_reports_are_written_begins_no_further_trial(tmp_path: Path) -> None:
+    def kill(_: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    made, verdict, _ = carried_out(tmp_path, FakeDrill(), 5, conclude=kill)
+    assert (len(made.runs), made.ended, verdict.value) == (1, "stopped by SIGINT", "unknown")
+
+
+def test_what_comes_after_the_last_trial_has_ended_nothing_before_its_time(tmp_path: Path) -> None:
+    def kill(n: int) -> None:
+        if n == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def full(_: Path) -> None:
+        raise JournalFailed("no space left")
+
+    made, verdict, _ = carried_out(tmp_path / "kill", FakeDrill(before=kill), 2)
+    assert (made.ended, verdict.ended, verdict.value) == ("", "", "held")
+    made, verdict, _ = carried_out(tmp_path / "full", FakeDrill(), 1, conclude=full)
+    assert (made.ended, verdict.ended, verdict.value) == ("", "", "held")
 
 
 def refuse(at: int) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from trials.fake_drills import FakeDrill, of
+from trials.fake_drills import FakeDrill
 
 from chaos.cli import group
 from chaos.errors import InvalidInput
@@ -145,7 +145,3 @@ def test_a_refusal_is_no_consent() -> None:
                 await ask(wish())
 
     asyncio.run(twice())
-
-
-def test_an_experiment_of_plain_promises_takes_any_number_of_trials() -> None:
-    assert of().objectives["look"].heals_within == 2
