@@ -9,13 +9,15 @@ from chaos.secrets import SECRETS
 
 
 def checked(url: str, what: str, instead: str) -> str:
-    """The URL, whose password is secret from now on.
+    """The URL, whose password, or a user without one, is secret from now on.
 
     Raises InvalidInput for one that is none of `what`; `instead` says what to write.
     """
     try:
         parts = urlsplit(url)
-        SECRETS.add(parts.password, unquote(parts.password or ""))
+        # Where there is no password, the user may be a token.
+        secret = parts.password or parts.username or ""
+        SECRETS.add(secret, unquote(secret))
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none
         fits = False

@@ -133,6 +133,8 @@ origin:
         began, value = max(values, default=(now - period, None))
         if value is None and self.missing == "bad":
             raise ProbeFailed(f"{self.metric} has no value of the last {show(limit * speed)}")
+        if value is not None and not math.isfinite(value):
+            raise ProbeFailed(f"{self.metric} is {value:g}, which is no number")
         attempt.detail.update(value=value, age=round((now - began) * speed, 6))
         self._judge(value, attempt)
 

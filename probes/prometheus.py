@@ -54,6 +54,7 @@ def _checked_query(query: str) -> str:
         raise ValueError("asks for nothing")
     if "@" in promql.without_texts(query):
         raise ValueError("a query with @ looks at a fixed time, whatever happens now")
+    promql.reach(query)
     return query.strip()
 
 

@@ -8,10 +8,13 @@ told by Prometheus' own clock.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
+from probes.durations import show
 from probes.json_values import shown
 from probes.probe import ProbeFailed
 
@@ -24,8 +27,12 @@ SELECTOR = re.compile(
 )
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 LENGTH = r"(?:\d+(?:ms|[smhdwy]))+"
-# `x[5m]`, `x[1h:5m]`, `offset 10m`: how far back a query looks.
-BACK = re.compile(rf"(?:\[\s*|\boffset\s+-?\s*)({LENGTH})")
+# `x[5m]`, `x[1h:5m]`, `offset 10m`: where a query says how far back it looks, and how it says it,
+# from Prometheus 2.54 on also in seconds without a unit.
+LOOKS_BACK = re.compile(r"\[\s*|\b(?i:offset)\s+(?=[-+(\w.$])[-+]?\s*")
+BACK = re.compile(rf"({LENGTH}|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.(])\s*")
+# Seconds that the newest sample may be after the moment of the question: other clocks round.
+AHEAD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +63,22 @@ def without_texts(query: str) -> str:
 
 
 def reach(query: str) -> float:
-    """How far back the query looks itself, in seconds: at most so far, its lengths added up."""
-    lengths = BACK.findall(without_texts(query))
-    parts = (part for length in lengths for part in re.findall(r"(\d+)([a-z]+)", length))
+    """How far back the query looks itself, in seconds: at most so far, its lengths added up.
+
+    Raises ValueError for a length that is none: what it gives would be taken for fresher.
+    """
+    text = without_texts(query)
+    return sum((_back(text, found) for found in LOOKS_BACK.finditer(text)), 0.0)
+
+
+def _back(text: str, found: re.Match[str]) -> float:
+    length = BACK.match(text, found.end())
+    ends = "" if length is None else text[length.end() : length.end() + 1]
+    if length is None or (found[0].startswith("[") and ends not in ("]", ":")):
+        raise ValueError("looks back for a time that cannot be read; write [5m], or offset 10m")
+    if not length[1][-1].isalpha():
+        return float(length[1])
+    parts = re.findall(r"(\d+)([a-z]+)", length[1])
     return float(sum(int(number) * UNITS[unit] for number, unit in parts))
 
 
@@ -80,10 +100,11 @@ def answer(status: int, body: bytes) -> Answer:
         told = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ProbeFailed(f"status {status}, and the answer is no JSON of Prometheus") from error
-    if not isinstance(told, dict) or told.get("status") != "success":
+    if not isinstance(told, dict) or told.get("status") != "success" or status != HTTPStatus.OK:
         why = told.get("error") if isinstance(told, dict) else None
         raise ProbeFailed(f"status {status}: {shown(why or told)}")
-    if warnings := told.get("warnings"):
+    # The latter is VictoriaMetrics' word for it.
+    if warnings := told.get("warnings") or ("isPartial" if told.get("isPartial") else None):
         raise ProbeFailed(f"the answer may not be whole: {shown(warnings)}")
     try:
         return _read(told["data"])
@@ -99,8 +120,17 @@ def _read(data: dict[str, Any]) -> Answer:
         labels = {name: str(text) for name, text in one["metric"].items()}
         part = parts[labels.pop(PART)]
         part.append(Series(name=_named(labels), value=float(one["value"][1])))
-    ages = [one.value for one in parts["age"]]
-    return Answer(series=tuple(parts["value"]), age=max(0.0, *ages) if ages else None)
+    ages = [_age(one.value) for one in parts["age"]]
+    return Answer(series=tuple(parts["value"]), age=max(ages, default=None))
+
+
+def _age(told: float) -> float:
+    """A sample of the future is none of this moment, and what is no number tells nothing."""
+    if not math.isfinite(told):
+        raise ProbeFailed(f"the answer tells no age: {told:g}")
+    if told < -AHEAD_S:
+        raise ProbeFailed(f"the newest sample is {show(-told)} ahead of the clock of Prometheus")
+    return max(0.0, told)
 
 
 def _named(labels: dict[str, str]) -> str:

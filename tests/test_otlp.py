@@ -295,6 +295,29 @@ def test_the_command_sends_and_says_nothing_of_it(collector: Collector, tmp_path
     assert line.startswith(f"--otlp: OTLP: {collector.url} did not take the trace: ")
 
 
+@pytest.mark.parametrize("headers", ["api-key s3cret-word", "api-key=ok,x-token s3cret-word"])
+def test_headers_that_are_none_are_told_without_what_is_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headers: str
+) -> None:
+    """OpenTelemetry's own warning repeats them."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", headers)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.3")
+    done = chaos("report", str(journals.region_outage(tmp_path)), "--otlp", "http://127.0.0.1:9")
+    assert done.returncode == 0
+    assert "Header format invalid!" in done.stderr
+    assert "s3cret-word" not in done.stderr
+
+
+def test_a_token_in_place_of_a_user_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.3")
+    journal = str(journals.region_outage(tmp_path))
+    done = chaos("report", journal, "--otlp", "http://s3cret-token@127.0.0.1:9")
+    assert "did not take the trace" in done.stderr
+    assert "s3cret-token" not in done.stderr
+
+
 def test_without_the_extra_it_is_said_what_to_install() -> None:
     done = chaos(
         "run",

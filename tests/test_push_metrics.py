@@ -103,6 +103,12 @@ def test_a_push_that_fails_is_told_and_changes_no_verdict(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("url", ["http://a..b:9091", f"http://{'a' * 64}.test", "http://ho st"])
+def test_a_name_that_no_host_can_have_is_told(tmp_path: Path, url: str) -> None:
+    with pytest.raises(NotSent, match="the metrics were not pushed to http://"):
+        push(pushing.checked(url), tmp_path)
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [

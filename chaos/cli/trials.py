@@ -136,8 +136,14 @@ def end(made: TrialSet, verdict: SetVerdict, *, as_json: bool) -> int:
 
 def judge_again(made: TrialSet, *, as_json: bool) -> int:
     """The set's verdict from the journals of its runs; returns the exit code."""
+    from chaos.errors import InvalidInput
     from chaos.trials import judge
+    from chaos.trials.sets import goes_on
 
+    if goes_on(made):
+        raise InvalidInput(
+            f"{made.directory}: the set still goes on; it is judged when it has ended"
+        )
     why = made.ended or ("" if made.over else "whoever carried it out ended before")
     ended = why if len(made.runs) < made.of else ""
     return end(made, judge(made.results(), made.of, ended), as_json=as_json)

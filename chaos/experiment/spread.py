@@ -46,7 +46,9 @@ class Spread(BaseModel):
     p95: Duration | None = _percentile(95)
     p99: Duration | None = _percentile(99)
     confidence: Percentage = Field(
-        default=0.95, description="how sure the trials must make of it, at least 50%"
+        default=0.95,
+        description="how sure the trials must make of it, at least 50%",
+        json_schema_extra={"default": "95%"},  # as it is written
     )
 
     @property

@@ -49,7 +49,8 @@ def push(url: str, registry: CollectorRegistry, group: dict[str, str]) -> None:
             timeout=TIMEOUT_S,
             handler=handler,
         )
-    except (OSError, HTTPException) as error:
+    # A name that no host can have is a ValueError.
+    except (OSError, HTTPException, ValueError) as error:
         raise NotSent(f"the metrics were not pushed to {gateway}: {_why(error)}") from error
 
 

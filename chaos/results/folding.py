@@ -48,7 +48,8 @@ def named(given: str, kept: Runs, url: str) -> list[RunResult]:
         return [_kept(given, url, error)]
     found = folded(journal)
     if given == LATEST and found.trial_set:
-        return runs(url, trial_set=found.trial_set) or [found]
+        others = [run for run in runs(url, trial_set=found.trial_set) if run.run != found.run]
+        return [*others, found]  # which the history lacks where it was killed
     return [found]
 
 

@@ -84,8 +84,9 @@ def _told(path: Path) -> Iterator[None]:
             raise StoreFailed(f"{path}: the history is locked: {why}") from error
         raise StoreFailed(f"{path}: the history cannot be used: {error}") from error
     except sqlite3.DatabaseError as error:
+        said = " ".join(str(error).split())  # it may have several lines
         raise StoreFailed(
-            f"{path}: the history is damaged ({' '.join(str(error).split())}); nothing was changed: move the file away"
+            f"{path}: the history is damaged ({said}); nothing was changed: move the file away"
             " and make it anew from the journals: chaos history --import RUNS"
         ) from error
     except OSError as error:

@@ -24,7 +24,7 @@ from chaos.runs import Runs
 from chaos.statistics import trials_needed
 from chaos.trials.judging import ROLLBACK_INCOMPLETE, Judged, SetVerdict, judge
 from chaos.trials.promises import TrialResult, result_of
-from chaos.trials.sets import TrialSet, keep, with_trial
+from chaos.trials.sets import TrialSet, going_on, keep, with_trial
 from chaos.verdict.rules import RECOVER_WITHIN
 from chaos.wishes import SIGNALS
 
@@ -75,7 +75,7 @@ def carry_out(
     results: list[TrialResult] = []
     made = planned
     keep(made)
-    with _minded() as asked:
+    with going_on(made), _minded() as asked:
         while len(made.runs) < made.of and not made.ended:
             n = len(made.runs) + 1
             try:
@@ -91,8 +91,9 @@ def carry_out(
                 if not made.runs:
                     _remove(made)
                     raise
-                log.warning("trial %d: %s", n, error)
                 made = replace(made, ended=made.ended or _unless_all(made, f"trial {n}: {error}"))
+                if not made.ended:
+                    log.warning("trial %d: %s", n, error)
     return replace(made, over=True), judge(results, made.of, made.ended)
 
 

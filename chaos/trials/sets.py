@@ -5,8 +5,12 @@ trials.json names the runs of the set. Whatever else it says is computed from th
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,9 +54,20 @@ class TrialSet:
     def results(self) -> list[TrialResult]:
         """Each trial, judged from its journal."""
         beside = Runs(self.directory.parent)
-        return [
+        found = [
             result_of(beside.journal(run), n, self.set) for n, run in enumerate(self.runs, start=1)
         ]
+        return found if self.over else [*found, *self._cut_off(beside)]
+
+    def _cut_off(self, beside: Runs) -> Iterator[TrialResult]:
+        """The trial in which whoever carried the set out was killed: what it broke may be so yet."""
+        begun = datetime.fromisoformat(self.wall).strftime("%Y%m%d-%H%M%S")
+        later = (run for run in beside.all() if run >= begun and f"-{self.experiment}-" in run)
+        for run in later:
+            if run not in self.runs:
+                trial = result_of(beside.journal(run), len(self.runs) + 1, self.set)
+                if trial.found:  # of others nothing is found
+                    yield trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,32 @@ def _plain(run: object) -> str:
     if not isinstance(run, str) or run != Path(run).name:
         raise ValueError(f"{run!r} is no run")
     return run
+
+
+@contextlib.contextmanager
+def going_on(made: TrialSet) -> Iterator[None]:
+    """While it is entered the set still goes on, which others can see."""
+    fd = os.open(made.directory, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system may know no locks
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(fd)
+
+
+def goes_on(made: TrialSet) -> bool:
+    """Whether somebody carries the set out now."""
+    fd = os.open(made.directory, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
 
 
 def keep(made: TrialSet, **more: Any) -> None:

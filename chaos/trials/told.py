@@ -71,7 +71,7 @@ def statement(one: Judged) -> str:
     )
     if not one.passed:
         return f"{sure} at most {share_up(one.most)} of such outages {keep}"
-    below = f" and at most {share_up(one.most)}" if one.failed else ""
+    below = f", and with as much at most {share_up(one.most)}," if one.failed else ""
     return f"{sure} at least {share(one.least)}{below} of such outages {keep}"
 
 

@@ -27,7 +27,7 @@ def longest(wanted: Any) -> Any:
 
 
 def promising(history: History, percentile: str = "") -> History:
-    """The same run, had it alone been promised what that percentile demands, or else the longest."""
+    """The same run, had it been promised what that percentile demands, or else the longest."""
     experiment = history.experiment
     objectives = {
         probe: {name: limits(w).get(percentile, longest(w)) for name, w in promised.items()}

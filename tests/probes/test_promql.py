@@ -76,7 +76,7 @@ def test_values_and_age_are_told_apart() -> None:
         (200, b"[]", "status 200: []"),
         (503, b'{"status": "error", "error": "starting"}', "status 503: 'starting'"),
         (200, told(warnings=["a store is gone"]), "the answer may not be whole: "),
-        (200, told(isPartial=True), "the answer may not be whole: isPartial"),  # VictoriaMetrics
+        (200, told(isPartial=True), "the answer may not be whole: 'isPartial'"),  # VictoriaMetrics
         (503, told(part("value", "1"), part("age", "1")), "status 503: "),
         (200, told(part("value", "1"), part("age", "NaN")), "tells no age: nan"),
         (200, told(part("value", "1"), part("age", "+Inf")), "tells no age: inf"),

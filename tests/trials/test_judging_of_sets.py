@@ -194,7 +194,8 @@ def test_the_statement_says_no_more_than_is_shown() -> None:
         "with 95 % confidence at least 90.1 % of such outages recover within 6 s"
     )
     assert told.statement(one(the_set("+++-"))) == (
-        "with 95 % confidence at least 24.8 % and at most 98.8 % of such outages recover within 6 s"
+        "with 95 % confidence at least 24.8 %, and with as much at most 98.8 %, of such outages"
+        " recover within 6 s"
     )
     assert told.statement(one(the_set("--"))).startswith("with 95 % confidence at most 77.7 %")
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fakes import LookLab
 from trials.fake_drills import OUTAGE, FakeDrill, carried_out, of
 
 from chaos.chance import Trial
+from chaos.cli import group
 from chaos.errors import CallFailed, EnvironmentFailed, InvalidInput, JournalFailed
 from chaos.history import History, load
 from chaos.record import Stop
@@ -219,6 +221,36 @@ def test_a_set_is_judged_again_from_the_journals_alone(tmp_path: Path) -> None:
     found = Sets(tmp_path).find(made.set)
     assert found is not None
     assert judge(found.results(), found.of, found.ended) == verdict
+
+
+def test_a_trial_in_which_the_set_was_killed_is_one_of_it(tmp_path: Path) -> None:
+    def refuse_to_open(n: int, lab: LookLab) -> None:
+        if n == 2:
+            lab.fail("open")
+
+    made, verdict, _ = carried_out(tmp_path, FakeDrill(break_=refuse_to_open), 3)
+    assert (len(made.runs), verdict.exit_code) == (2, 4)
+    path = made.directory / "trials.json"
+    path.write_text(
+        json.dumps(json.loads(path.read_text()) | {"runs": made.runs[:1], "over": False})
+    )
+    found = Sets(tmp_path).find(made.set)
+    assert found is not None
+    assert [(trial.n, trial.run) for trial in found.results()] == [*enumerate(made.runs, start=1)]
+    assert judge(found.results(), found.of).exit_code == 4
+
+
+def test_a_set_that_goes_on_is_not_judged_yet(tmp_path: Path) -> None:
+    said = []
+
+    def report(_: Path) -> None:
+        [made] = tmp_path.glob("set-*")
+        said.append(CliRunner().invoke(group, ["report", str(made)]).exception)
+
+    made, _, _ = carried_out(tmp_path, FakeDrill(), 1, conclude=report)
+    why = f"{made.directory}: the set still goes on; it is judged when it has ended"
+    assert [str(each) for each in said] == [why]
+    assert CliRunner().invoke(group, ["report", str(made.directory)]).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,7 @@ def test_verdict_json_has_seconds_and_null_for_what_nothing_bounds() -> None:
         "how": "never",
         "reason": "playback did not recover: more than 20 s, 6 s allowed;"
         " 10 of the last 10 bad attempts: boom",
+        "spread": None,
     }
     assert written["probes"]["playback"]["recovery"]["kind"] == "never"
     assert written["times"]["injected"] == INJECTED
