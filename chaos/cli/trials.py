@@ -144,6 +144,7 @@ def judge_again(made: TrialSet, *, as_json: bool) -> int:
         raise InvalidInput(
             f"{made.directory}: the set still goes on; it is judged when it has ended"
         )
+    made = made.whole()
     why = made.ended or ("" if made.over else "whoever carried it out ended before")
     ended = why if len(made.runs) < made.of else ""
     return end(made, judge(made.results(), made.of, ended), as_json=as_json)

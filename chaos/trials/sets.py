@@ -24,6 +24,7 @@ from chaos.trials.promises import TrialResult, result_of
 FILE = "trials.json"
 PREFIX = "set-"  # no run begins with it, so that neither can be taken for the other
 VERSION = 1
+DIGITS = str.maketrans("T", "-", "-:")  # of a time, as the ids of runs begin with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,20 +55,18 @@ class TrialSet:
     def results(self) -> list[TrialResult]:
         """Each trial, judged from its journal."""
         beside = Runs(self.directory.parent)
-        found = [
+        return [
             result_of(beside.journal(run), n, self.set) for n, run in enumerate(self.runs, start=1)
         ]
-        return found if self.over else [*found, *self._cut_off(beside)]
 
-    def _cut_off(self, beside: Runs) -> Iterator[TrialResult]:
-        """The trial in which whoever carried the set out was killed: what it broke may be so yet."""
-        begun = datetime.fromisoformat(self.wall).strftime("%Y%m%d-%H%M%S")
-        later = (run for run in beside.all() if run >= begun and f"-{self.experiment}-" in run)
-        for run in later:
-            if run not in self.runs:
-                trial = result_of(beside.journal(run), len(self.runs) + 1, self.set)
-                if trial.found:  # of others nothing is found
-                    yield trial
+    def whole(self) -> TrialSet:
+        """With the trial in which whoever carried it out was killed: what that broke may be so."""
+        beside, begun = Runs(self.directory.parent), self.wall[:19].translate(DIGITS)
+        later = (run for run in beside.all() if run >= begun and run not in self.runs)
+        for run in (run for run in later if f"-{self.experiment}-" in run):
+            if result_of(beside.journal(run), len(self.runs) + 1, self.set).found:  # it is one
+                return with_trial(self, run)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

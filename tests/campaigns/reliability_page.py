@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.performance_page import machine, replaced
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = {"ground_truth": DOCS / "measurement.md", "peers": DOCS / "measurement.md"}
+PAGES = dict.fromkeys(("ground_truth", "long", "peers", "soak"), DOCS / "measurement.md")
 COMMAND = "PYTHONPATH=tests python -m campaigns"
 
 

@@ -96,19 +96,20 @@ def test_a_single_run_shows_no_percentile(tmp_path: Path) -> None:
     assert trial.outcome == "passed"
 
 
+def undone_in_2(n: int, lab: LookLab) -> None:
+    calls: list[int] = []
+
+    def refuse() -> None:
+        calls.append(1)
+        if len(calls) > 1:
+            raise CallFailed("put_reachability", "AccessDenied", "no")
+
+    if n == 2:
+        lab.before = refuse
+
+
 def test_an_incomplete_rollback_ends_the_set_at_once(tmp_path: Path) -> None:
-    def spoil(n: int, lab: LookLab) -> None:
-        calls: list[int] = []
-
-        def refuse() -> None:
-            calls.append(1)
-            if len(calls) > 1:
-                raise CallFailed("put_reachability", "AccessDenied", "no")
-
-        if n == 2:
-            lab.before = refuse
-
-    made, verdict, _ = carried_out(tmp_path, FakeDrill(break_=spoil), 5)
+    made, verdict, _ = carried_out(tmp_path, FakeDrill(break_=undone_in_2), 5)
     assert (verdict.value, verdict.exit_code, len(made.runs)) == ("unknown", 4, 2)
     assert told.reasons(verdict)[0] == (
         f"rollback incomplete; then run: chaos rollback {made.runs[1]}"
@@ -224,20 +225,14 @@ def test_a_set_is_judged_again_from_the_journals_alone(tmp_path: Path) -> None:
 
 
 def test_a_trial_in_which_the_set_was_killed_is_one_of_it(tmp_path: Path) -> None:
-    def refuse_to_open(n: int, lab: LookLab) -> None:
-        if n == 2:
-            lab.fail("open")
-
-    made, verdict, _ = carried_out(tmp_path, FakeDrill(break_=refuse_to_open), 3)
+    made, verdict, _ = carried_out(tmp_path, FakeDrill(break_=undone_in_2), 3)
     assert (len(made.runs), verdict.exit_code) == (2, 4)
     path = made.directory / "trials.json"
-    path.write_text(
-        json.dumps(json.loads(path.read_text()) | {"runs": made.runs[:1], "over": False})
-    )
-    found = Sets(tmp_path).find(made.set)
-    assert found is not None
-    assert [(trial.n, trial.run) for trial in found.results()] == [*enumerate(made.runs, start=1)]
-    assert judge(found.results(), found.of).exit_code == 4
+    killed = {"runs": made.runs[:1], "over": False}
+    path.write_text(json.dumps(json.loads(path.read_text()) | killed))
+    result = CliRunner().invoke(group, ["report", str(made.directory), "--json"])
+    said = json.loads(result.stdout)
+    assert (result.exit_code, said["runs"]) == (4, [*made.runs])
 
 
 def test_a_set_that_goes_on_is_not_judged_yet(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ def test_a_set_that_was_killed_is_judged_as_far_as_it_came() -> None:
     [path] = Path("chaos-runs").glob("set-*/trials.json")
     said = json.loads(path.read_text())
     path.write_text(json.dumps(said | {"runs": said["runs"][:1], "over": False}))
+    shutil.rmtree(path.parent.parent / said["runs"][1])
     result = CliRunner().invoke(group, ["report", said["set"]])
     assert result.exit_code == 3
     assert "UNKNOWN: 1 of 1 trial held (2 were planned)" in result.stdout
