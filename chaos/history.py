@@ -33,6 +33,9 @@ __all__ = [
     "setting",
 ]
 
+# What packed samples raise besides when a bit of them was changed.
+DAMAGED = (zlib.error, ArithmeticError, RecursionError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultWindow:
@@ -180,7 +183,7 @@ def fold(events: Iterable[Event]) -> History:
     events = list(events)
     try:
         return _fold(events)
-    except (KeyError, TypeError, ValueError, zlib.error) as error:
+    except (KeyError, TypeError, ValueError, *DAMAGED) as error:
         raise JournalFailed(f"the journal cannot be understood: {error!r}") from error
 
 

@@ -106,6 +106,8 @@ def unpacked(events: Iterable[Event]) -> Iterator[Event]:
 def _each(packed: Event) -> Iterator[Event]:
     """The samples of a line; `detail` is one and the same value in all of them."""
     columns = json.loads(_inflated(base64.b64decode(packed["columns"])))
+    if not (isinstance(columns, list) and columns and len(columns[0]) == packed["count"]):
+        raise ValueError("a line of samples has another number of them than it tells")
     like = {name: packed[name] for name in ALIKE}
     names, every, attempt = packed["phases"], packed["every"], 0
     for step, late, took, *phases in zip(*columns, strict=True):

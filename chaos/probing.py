@@ -132,7 +132,7 @@ class Probing:
             except TimeoutError:
                 error = f"no answer within {show(probe.timeout)}"
             except (ProbeFailed, OSError) as failed:
-                error = str(failed)
+                error = str(failed) or type(failed).__name__  # without a word it is none
             except Exception as defect:  # a probe may be anybody's code; it proves nothing then
                 log.exception("a defect of the ledger %s", name)
                 error = repr(defect)

@@ -12,6 +12,7 @@ from chaos.errors import InvalidInput
 
 JOURNAL = "journal.jsonl"
 HISTORY = "history.sqlite"
+SET = "trials.json"  # in the directory of a set of trials, which is beside its runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +58,7 @@ class Runs:
             return self.journal(fits[0])
         if fits:
             raise InvalidInput(f"{run!r} fits {len(fits)} runs: {', '.join(fits[-5:])}")
+        if any((path / SET).is_file() for path in (Path(run), self.directory / run)):
+            raise InvalidInput(f"{run} is a set of trials; name one of its runs")
         newest = f"; the newest is {known[-1]}" if known else ""
         raise InvalidInput(f"no run {run!r} in {self.directory}{newest}")

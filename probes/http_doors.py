@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from probes.http_exchange import Response
 
 PLACEHOLDER = re.compile(r"\{(number|series|written|page|next)\}")
-LINK_NEXT = re.compile(r'<([^>]*)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)  # RFC 8288
+# RFC 8288, 3: one link, with what is told of it, each value as a token or in quotes.
+WORD = r"[^\s\"(),/:;<=>?@\[\]{}]+"
+LINK = re.compile(rf'<([^>]*)>((?:\s*;\s*{WORD}\s*(?:=\s*(?:{WORD}|"[^"]*"))?)*)')
+RELATION = re.compile(r';\s*rel\s*=\s*("[^"]*"|[^\s;,]+)', re.IGNORECASE)
 SERIES = "{series}"
 
 
@@ -79,6 +82,9 @@ class Writing(Door):
 
     @model_validator(mode="after")
     def _tells_records_apart(self) -> Self:
+        for other in ("{page}", "{next}"):
+            if self.says(other):
+                raise ValueError(f"has {other}, which is for read alone")
         if not self.says("{number}"):
             raise ValueError("has no {number}, so nobody could tell one record from another")
         if not self.says(SERIES):
@@ -144,11 +150,35 @@ class Reading(Door):
             raise ValueError("written is read beside numbers, which are not given")
         if self.next_url is not None and (self.next is None or "{next}" not in self.next_url):
             raise ValueError("next_url wants {next} in it, and next, which finds that")
+        self._check_placeholders()
+        if self.by_number and not self._sees_all:
+            raise ValueError(
+                "{page} counts until a page has nothing, and of a page only records with {series}"
+                " are looked at: a page of others alone would be taken for the last one; ask for"
+                " {series} in the url, or give numbers without it, and pattern"
+            )
         if self.next is not None and self.by_number:
             raise ValueError("{page} in the url and next are two ways to page; take one")
         if (expression := self.compiled("x")) and expression.groups != 1:
             raise ValueError(f"pattern has {expression.groups} groups, not one")
         return self
+
+    def _check_placeholders(self) -> None:
+        """What nothing is filled into would be sent as it is, and another list be read."""
+        for other in ("{number}", "{written}"):
+            if self.says(other) or other in (self.next_url or ""):
+                raise ValueError(f"has {other}, which is for write alone")
+        if self.says("{next}"):
+            raise ValueError("has {next}, which is for next_url alone")
+        if self.says("{page}") and not self.by_number:
+            raise ValueError("has {page} in body or headers, not in the url: it would not count")
+        if "{page}" in (self.next_url or ""):
+            raise ValueError("next_url has {page}, which is for url alone")
+
+    @property
+    def _sees_all(self) -> bool:
+        """Whether a page with records of others alone is seen to have something."""
+        return self.says(SERIES) or (self.numbers is not None and SERIES not in self.numbers)
 
     @property
     def limit(self) -> int:
@@ -203,14 +233,22 @@ class Reading(Door):
 
     def _next(self, response: Response, parsed: Any) -> str | None:
         if self.next is None:
-            link = LINK_NEXT.search(response.headers.get("link", ""))
-            return link[1] if link and not self.by_number else None
+            return None if self.by_number else linked(response.headers.get("link", ""))
         found = search(self.next, parsed)
         if found in (None, "", False):
             return None
         if isinstance(found, (dict, list, bool)):
             raise ProbeFailed(f"{self.next} is {shown(found)}, which leads to no page")
         return str(found)
+
+
+def linked(header: str) -> str | None:
+    """Where the next page is, by a header Link."""
+    for target, told in LINK.findall(header):
+        relation = RELATION.search(told)
+        if relation and "next" in relation[1].strip('"').lower().split():
+            return str(target)
+    return None
 
 
 def beside(current: str, following: str) -> str:

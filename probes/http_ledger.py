@@ -16,10 +16,12 @@ from probes.durations import Duration
 from probes.http import Http
 from probes.http_doors import Found, Page, Reading, Writing, beside, filled
 from probes.http_expect import Expect, judge
+from probes.ledger import same_time
 from probes.probe import CONFLICTING, Attempt, Probe, ProbeFailed
 from probes.tls_context import Tls
 
 if TYPE_CHECKING:
+    from probes.http_exchange import Response
     from probes.net import Net
 
 MAX_PAGES = 1000
@@ -41,8 +43,9 @@ class HttpLedger(Probe):
     to page, use {next}. Each request is one of the probe `http`: one attempt, no redirect, no
     compression, a connection of its own.
 
-    A read that is not whole proves nothing: an answer other than 200, too many pages, a page that
-    leads to itself or to another host, a value that is no number. With `read.written` a record
+    A read that is not whole and of now proves nothing: an answer other than 200 or out of a cache
+    (header Age), too many pages, a page that leads to itself or to another host, a value that is
+    no number. With `read.written` a record
     whose time of writing is another than was sent counts as changed, and not as there.
 
     The order in which records come out is taken for that of the store (objective `in_order`).
@@ -124,6 +127,7 @@ history:
             seen.add(url)
             response = await self._request(self.reading, url, values).answer(net, attempt)
             judge(response, Expect(body=""))  # 200, whole, and as it was sent
+            _of_now(response)
             page = self.reading.page(response, series)
             records += page.records
             values["page"] = str(len(seen) + 1)
@@ -148,7 +152,7 @@ history:
             for r in records
             if self.reading.written is not None
             and r.number in sent
-            and not _same(r.written, sent[r.number])
+            and not same_time(r.written, float(sent[r.number]))
         }
         attempt.detail[CONFLICTING] = sorted(changed)
         return [r.number for r in records if r.number not in changed]
@@ -166,13 +170,13 @@ history:
         )
 
 
+def _of_now(response: Response) -> None:
+    """A cache shows what there was when it was filled, perhaps by a region that is dead by now."""
+    age = response.headers.get("age", "0")  # RFC 9111, 5.1: seconds
+    if age.strip() != "0":
+        told = f"the answer is {age[:20]} s old, out of a cache, and shows what was there"
+        raise ProbeFailed(f"{told} then; read past it")
+
+
 def _series(attempt: Attempt) -> str:
     return f"{attempt.run}.{attempt.probe}"
-
-
-def _same(found: object, sent: str) -> bool:
-    """Whether it is the same time, however the API writes numbers."""
-    try:
-        return abs(float(str(found)) - float(sent)) < 1e-6
-    except ValueError:
-        return False

@@ -92,6 +92,14 @@ class Balance:
     rpo: Interval  # the age of the oldest lost write; 0 when none was lost
 
 
+def same_time(found: object, sent: float) -> bool:
+    """Whether it is the time that was sent with a record, however a store writes numbers."""
+    try:
+        return abs(float(str(found)) - sent) < 1e-6
+    except ValueError:
+        return False
+
+
 def balance(
     writes: Iterable[Write],
     read: Read,

@@ -75,6 +75,9 @@ class Prometheus(Probe):
     only as sharp as the scrape interval. Ask about once in each; more often tells no more, and
     `confirm` would count one scrape several times.
 
+    Series that have vanished are not judged, as those of an exporter that is gone with its region:
+    ask for their number too, such as `count(probe_success == 1)`.
+
     Prometheus goes on answering with the last value for five minutes when no newer one comes. What
     is older than `stale_after` proves nothing: the attempt is bad and no detection. So is one that
     got no answer, an error, or an answer with warnings, which may not be whole.

@@ -10,12 +10,13 @@ import asyncio
 import importlib
 import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from probes.durations import Duration
 from probes.hosts import checked_host, fits
+from probes.ledger import same_time
 from probes.probe import CONFLICTING, Attempt, Probe, ProbeFailed
 from probes.sql_servers import MySQL, PostgreSQL, Statement, Target
 
@@ -29,27 +30,48 @@ SERVERS: dict[str, tuple[Server, str]] = {
     "mysql": (MySQL, "mysql"),
     "mariadb": (MySQL, "mysql"),
 }
+# Else nobody knows where a password ends, which is masked in all that is written.
+ENCODED = re.compile(r"[^:]*://([^\s:/?#@\[\]]*(:[^\s:/?#@\[\]]*)?@)?[^\s@#]*")
 # Of one ledger: more than a month of one every second.
 MOST_ROWS = 3_000_000
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in SERVERS:
+    told = re.match(r"[A-Za-z0-9+.-]*(?=://)", url)
+    scheme = told[0].lower() if told else ""
+    if scheme not in SERVERS:
         kinds = "postgresql:// or mysql:// (mariadb:// is the same)"
-        raise ValueError(f"begins with {kinds}, not with {parts.scheme[:20] or 'nothing'}://")
+        raise ValueError(f"begins with {kinds}, not with {scheme[:20] or 'nothing'}://")
+    if not ENCODED.fullmatch(url):
+        raise ValueError("has spaces, or one of @ : / ? # [ ] in a name: percent-encode them")
+    parts = urlsplit(url)
     if not parts.hostname or not parts.username:
-        raise ValueError("is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or mysql://…")
+        raise ValueError("is like postgresql://USER@HOST:PORT/DATABASE, with :PASSWORD after USER")
     checked_host(parts.hostname)
     if not re.fullmatch(r"/[^/]+", parts.path):
         raise ValueError("names no database after the host")
-    server, _ = SERVERS[parts.scheme]
-    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+    _check_port(parts)
+    _check_options(parts.query, SERVERS[scheme][0])
+    return url
+
+
+def _check_port(parts: SplitResult) -> None:
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ValueError("has no number for a port, from 1 to 65535") from error
+    if port == 0:
+        raise ValueError("port 0 cannot be connected to")
+
+
+def _check_options(query: str, server: Server) -> None:
+    given = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+    for name in given:
         if name not in server.options:
             known = ", ".join(sorted(server.options))
             raise ValueError(f"has the option {name[:40]!r}; there may be {known}")
-    _ = parts.port  # urlsplit refuses what is no number or above 65535
-    return url
+        if given.count(name) > 1:
+            raise ValueError(f"has the option {name} twice")
 
 
 def _checked_table(name: str) -> str:
@@ -156,7 +178,7 @@ orders:
         if len(rows) > MOST_ROWS:
             raise ProbeFailed(f"the table has more than {MOST_ROWS} rows of this run")
         sent = self._written.get(series, {})
-        changed = {n for n, written in rows if n in sent and written != sent[n]}
+        changed = {n for n, written in rows if n in sent and not same_time(written, sent[n])}
         attempt.detail[CONFLICTING] = sorted(changed)
         return [int(n) for n, _ in rows if n not in changed]
 

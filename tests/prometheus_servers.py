@@ -31,7 +31,9 @@ def started(program: str, *options: str, ready: str = "Listening on") -> Iterato
     end.start()
     assert process.stderr is not None
     try:
-        yield f"http://{_address(process.stderr, ready, program)}"
+        url = f"http://{_address(process.stderr, ready, program)}"
+        end.cancel()  # tests may use it for longer than it may take to start
+        yield url
     finally:
         end.cancel()
         process.kill()

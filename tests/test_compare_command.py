@@ -180,7 +180,7 @@ def test_what_is_not_alike_is_told_and_not_judged() -> None:
 
 def test_a_run_that_is_not_there_is_refused() -> None:
     keep([kept(1), kept(2), kept(3, speed=1.0)])
-    assert refused("r9") == "no run 'r9' in chaos-runs, nor in the history"
+    assert refused("r9") == "no run 'r9' in chaos-runs (and none in the history)"
     assert refused("r0") == "'r0' fits 3 runs of the history: r01, r02, r03"
     assert refused("r03") == (
         "there is no run before r03 that is alike (experiment region-outage, embedded, speed 1);"

@@ -10,13 +10,14 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from prometheus_servers import started
+from prometheus_servers import WITHIN_S, started
 from report import journals
 
 from chaos import metrics
@@ -112,7 +113,10 @@ def test_a_name_that_no_host_can_have_is_told(tmp_path: Path, url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("gateway:9091", "gateway:9091 is no URL of a Pushgateway; write http://host:9091, or"),
+        (
+            "gateway:9091",
+            "gateway:9091 is no URL of a Pushgateway; write http://host:9091, or with USER:",
+        ),
         ("ftp://gateway", "is no URL of a Pushgateway"),
         ("http://", "is no URL of a Pushgateway"),
         ("http://gateway:99999", "is no URL of a Pushgateway"),
@@ -191,16 +195,20 @@ def test_a_gateway_that_keeps_silent_is_waited_for_for_a_while(
 
 def test_what_is_no_http_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
+        # Else, where no connection comes, as when the machine has no port left, it waits for ever.
+        server.settimeout(WITHIN_S)
         port = server.getsockname()[1]
 
         def answer() -> None:
             taken, _ = server.accept()
             with taken:
-                taken.recv(65536)
+                taken.settimeout(WITHIN_S)
                 taken.sendall(b"220 mail.test ESMTP\r\n\r\n")
+                while taken.recv(65536):  # to its end, or the answer is lost with the connection
+                    pass
 
-        thread = threading.Thread(target=answer, daemon=True)
-        thread.start()
-        with pytest.raises(NotSent, match="were not pushed to"):
-            push(f"http://127.0.0.1:{port}", tmp_path)
-        thread.join()
+        with ThreadPoolExecutor(1) as threads:
+            answered = threads.submit(answer)
+            with pytest.raises(NotSent, match=r"were not pushed to .*: 220 mail.test ESMTP"):
+                push(f"http://127.0.0.1:{port}", tmp_path)
+            answered.result()

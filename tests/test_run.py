@@ -249,6 +249,18 @@ def test_a_ledger_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     assert {(r.found, r.error) for r in history.ledgers} == {((), "no answer within 500 ms")}
 
 
+def test_a_read_that_fails_without_a_word_has_failed_all_the_same(tmp_path: Path) -> None:
+    """asyncio says no more than this when a server closes in the middle of a TLS handshake."""
+
+    class Speechless(LookLedger):
+        async def read(self, *_: Any) -> list[int]:
+            raise ConnectionResetError
+
+    probe = Speechless(every=1.0, timeout=0.5, confirm=1)
+    history, _ = carry_out(tmp_path, LookLab(small_lab()), experiment(probes={"look": probe}))
+    assert {r.error for r in history.ledgers} == {"ConnectionResetError"}
+
+
 class Defective(Fault):
     """Pulls one lever and then breaks."""
 

@@ -149,7 +149,8 @@ def _each(values: Sequence[str]) -> str:
 
 def _answer(gate: Gate, before: int) -> str:
     by, sure = percent(gate.by) if gate.by <= 1 else f"{gate.by:.0%}", percent(gate.confidence)
-    than = f"than the {words.count(before, 'run')} before by more than {by}"
+    others = f"than the {words.count(before, 'run')} before " if before else ""
+    than = f"{others}by more than {by}"
     if gate.answer == "worse":
         which = _named(gate, "worse")
         return f"WORSE {than}: {which}, with {sure} confidence."

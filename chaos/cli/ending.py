@@ -57,6 +57,8 @@ def conclude(
         with _told("the metrics"):
             _write_metrics(metrics_file, journal, verdict)
     if not told:
+        if elsewhere is not None:
+            elsewhere.send(journal, history, verdict)
         return verdict.exit_code
     shown()
     width = min(100, shutil.get_terminal_size().columns)

@@ -135,7 +135,7 @@ def _tell(path: Path, made: Contents, files: set[str], *, signed: bool, as_json:
         ids = [one.id for one in each]
         told = {"bundle": path, "run": made.history.run, "value": made.verdict.value}
         return say_json({**told, "signed": signed, "files": sorted(files), "findings": ids})
-    say(f"{path}: {count(len(files), 'file')}, run {made.history.run}, {made.verdict.value}")
+    say(f"{path}: {count(len(made.files), 'file')}, run {made.history.run}, {made.verdict.value}")
     if record(made.history, made.verdict, {})["experiment"]["masked"]:
         say(
             "the experiment's text was masked, since a secret was in it: its hash cannot be checked"

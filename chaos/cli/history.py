@@ -84,7 +84,7 @@ def command(
 
     Each with when and where it ran, its verdict, and what was measured of each promise. Times of
     runs at other speeds or in other environments mean something else: both are told. A figure in
-    brackets proves nothing, for the run did not go as planned.
+    brackets proves nothing: the run did not go as planned, or no verdict could be built on it.
 
     \b
     Example:
@@ -121,6 +121,7 @@ def _row(run: RunResult) -> tuple[str, ...]:
 
 
 def _figures(run: RunResult) -> list[str]:
+    from chaos import results
     from chaos.report import words
     from chaos.verdict.rules import RECOVER_WITHIN
 
@@ -129,7 +130,8 @@ def _figures(run: RunResult) -> list[str]:
         if r.objective == RECOVER_WITHIN and r.value != "broken":
             continue
         text = words.measured(r)
-        figure = f"({text})" if r.probe in run.doubted else text
+        nothing = r.probe in run.doubted or (r.measured and results.badness(r) is None)
+        figure = f"({text})" if nothing else text
         told.append(f"{r.probe} {words.OBJECTIVES[r.objective]} {figure}")
     return told
 

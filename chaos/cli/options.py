@@ -202,7 +202,8 @@ push_metrics = click.option(
     "--push-metrics",
     metavar="URL",
     callback=_gateway,
-    help="Push metrics of the finished run to a Pushgateway, such as http://user:password@host:9091.",
+    help="Push metrics of the finished run to a Pushgateway, such as http://host:9091;"
+    " USER:PASSWORD@ goes before the host.",
 )
 
 

@@ -176,13 +176,14 @@ def command(
         max_duration=max_duration,
         stated=Stated(who=who, why=why, authorised_by=authorised_by),
     )
+    elsewhere = Elsewhere(push_metrics=push_metrics, otlp=otlp)
     title = drill.experiment.title or drill.experiment.name
     with ExitStack() as views:
         count = views.enter_context(_metrics(metrics_port, metrics_address, token_file, tell))
         tell(f"{title}\nstarting the {environment} environment …")
         if trials:
             keep = history or str(runs.history)
-            shown = trials_of.Shown(plain, as_json, metrics_file, keep, count)
+            shown = trials_of.Shown(plain, as_json, metrics_file, keep, elsewhere, count)
             sys.exit(trials_of.carry_out(drill, runs, asked, shown))
         show = views.enter_context(follow(plain=plain, to_stderr=as_json))
 
@@ -198,7 +199,7 @@ def command(
             as_json=as_json,
             metrics_file=metrics_file,
             keep=history or str(runs.history),
-            elsewhere=Elsewhere(push_metrics=push_metrics, otlp=otlp),
+            elsewhere=elsewhere,
             shown=show.join,
         )
     except ChaosError as error:

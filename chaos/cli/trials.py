@@ -15,6 +15,7 @@ import click
 from chaos.runs import Runs
 
 if TYPE_CHECKING:
+    from chaos.cli.sending import Elsewhere
     from chaos.drill import Drill
     from chaos.journal import Event
     from chaos.safety import Agree
@@ -81,6 +82,7 @@ class Shown:
     as_json: bool
     metrics_file: Path | None
     keep: str | None
+    elsewhere: Elsewhere
     count: Callable[[Event], None]
 
 
@@ -111,7 +113,11 @@ def carry_out(drill: Drill, runs: Runs, asked: Asked, shown: Shown) -> int:
         planned,
         watch=lambda n: _view(f"trial {n} of {planned.of}", shown, say_it),
         conclude=lambda journal: conclude(
-            journal, metrics_file=shown.metrics_file, keep=shown.keep, told=False
+            journal,
+            metrics_file=shown.metrics_file,
+            keep=shown.keep,
+            elsewhere=shown.elsewhere,
+            told=False,
         ),
         tell=lambda trial: say_it(told.line(trial, planned.of)),
     )

@@ -82,14 +82,17 @@ def read(data: bytes) -> dict[str, bytes]:
 def _local(data: bytes, at: int) -> tuple[str, bytes, int]:
     """The file whose header begins there, and where the next one would."""
     try:
-        *_, size, _, length, _ = LOCAL.unpack_from(data, at)
+        _, *common, checksum, size, _, length, _ = LOCAL.unpack_from(data, at)
         name = data[at + LOCAL.size : at + LOCAL.size + length].decode("ascii")
     except (struct.error, UnicodeDecodeError) as error:
         raise Damaged(f"the header at byte {at} cannot be read") from error
     begin = at + LOCAL.size + length
     if begin + size > len(data):
         raise Damaged(f"ends within {name[:60]!r}")
-    return name, data[begin : begin + size], begin + size
+    content = data[begin : begin + size]
+    if tuple(common) == COMMON and zlib.crc32(content) != checksum:
+        raise Damaged(f"{name[:60]} does not fit its checksum")
+    return name, content, begin + size
 
 
 def _differs(data: bytes, files: Files) -> int | None:

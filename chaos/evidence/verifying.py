@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,14 @@ from chaos.evidence import archive, manifest, signing
 from chaos.evidence.bundle import EXPERIMENT, JOURNAL, VERDICT, Contents, contents
 from chaos.evidence.manifest import Manifest
 from chaos.evidence.signing import BadSignature, Signed
+from chaos.journal import parse
 from chaos.report import answers
 from chaos.secrets import MASK
 
+MASKED = (
+    "a secret was masked in the experiment, so whether experiment.yaml has the hash that it ran"
+    " with cannot be checked"
+)
 # Two signs by which a bundle is known even when it is damaged: where its first file begins, and its
 # name. What has neither is something else.
 FIRST = archive.LOCAL.size, manifest.NAME.encode()
@@ -121,15 +126,20 @@ def _followed(sealed: Manifest, files: dict[str, bytes], who: Signed | None) -> 
         journal, given = files[JOURNAL], files.get(answers.FILE)
         made = contents(journal, given, signed=sealed.signed, name=answers.FILE)
         if sealed.code == versions.code():
-            problems += _unlike(files, made)
+            problems += _unlike(files, made, files.keys() | made.files.keys())
         else:
             notes.append(
                 f"other code has made it (chaos {sealed.tool}) than this (chaos {__version__}), so"
                 " the verdict alone is compared, and not the reports"
             )
             problems += _other_verdict(files.get(VERDICT, b""), made)
+            # Its text is in the journal as it is, whichever code has made the bundle.
+            problems += _unlike(files, made, {EXPERIMENT})
         value = str(made.verdict.value)
-        problems += _other_text(made)
+        problems += _other_lines(journal)
+        masked = _is_masked(made)
+        notes += [MASKED] if masked else []
+        problems += [] if masked else _other_text(made)
     # A journal that was made up may hold anything; one that cannot be judged proves nothing.
     except Exception as error:  # noqa: BLE001
         problems.append(f"no verdict follows from its journal: {type(error).__name__}: {error}")
@@ -144,17 +154,28 @@ def _followed(sealed: Manifest, files: dict[str, bytes], who: Signed | None) -> 
     )
 
 
-def _other_text(made: Contents) -> Iterator[str]:
+def _other_lines(journal: bytes) -> Iterator[str]:
+    """Each line has the number of those before it: one that was taken out leaves a gap."""
+    for n, event in enumerate(parse(journal, Path(JOURNAL))):
+        if event["n"] != n:
+            yield f"{JOURNAL}: its line {n + 1} does not have the number {n}: it has {event['n']!r}"
+            return
+
+
+def _is_masked(made: Contents) -> bool:
     """What was secret in the experiment is masked, and then nobody can compute its hash."""
+    return MASK.encode() in made.files[EXPERIMENT] and any(_other_text(made))
+
+
+def _other_text(made: Contents) -> Iterator[str]:
     text = made.files[EXPERIMENT]
-    same = hashlib.sha256(text).hexdigest() == made.history.experiment["sha256"]
-    if not same and MASK.encode() not in text:
+    if hashlib.sha256(text).hexdigest() != made.history.experiment["sha256"]:
         yield f"{EXPERIMENT} is not what was run: it has another hash than the journal tells"
 
 
-def _unlike(files: dict[str, bytes], made: Contents) -> Iterator[str]:
+def _unlike(files: dict[str, bytes], made: Contents, of: Iterable[str]) -> Iterator[str]:
     """The same code makes the same bytes: a file that differs was made of something else."""
-    for name in sorted(files.keys() | made.files.keys()):
+    for name in sorted(of):
         if files.get(name) != made.files.get(name):
             yield f"{name} does not follow from the journal"
 

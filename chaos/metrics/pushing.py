@@ -22,7 +22,9 @@ LONGEST = 200  # characters of what a gateway says
 
 def checked(url: str) -> str:
     """The URL of a gateway; raises InvalidInput."""
-    return urls.checked(url, "a Pushgateway", "http://host:9091, or https://user:password@host")
+    return urls.checked(
+        url, "a Pushgateway", "http://host:9091, or with USER:PASSWORD@ before the host"
+    )
 
 
 def push(url: str, registry: CollectorRegistry, group: dict[str, str]) -> None:

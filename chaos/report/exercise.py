@@ -161,10 +161,11 @@ def _calls(history: History) -> Iterator[tuple[float, str]]:
 
 
 def _outages(verdict: Verdict) -> Iterator[tuple[float, str]]:
+    """Each turn when it was known: an attempt that a fault has met may have begun before it."""
     for name, measured in verdict.probes.items():
         word = "rings" if measured.detection else "is down"
         for outage in measured.outages:
-            yield outage.began.low, f"{name} {word}"
+            yield outage.began.high, f"{name} {word}"
             if outage.ended is not None:
                 yield outage.ended.high, f"{name} is {'silent' if measured.detection else 'back'}"
 

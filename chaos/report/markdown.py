@@ -102,6 +102,9 @@ def _findings(found: Sequence[Mapping[str, object]]) -> Iterator[str]:
     deviations = [one for one in found if one["kind"] in ("rollback", "deviation", "evidence")]
     count = f"{len(deviations)}, listed below." if deviations else "none."
     yield f"Deviations from the plan: {count}"
+    if not found:
+        yield "Findings: none, nothing has to be seen to."
+        return
     rows = [
         (
             str(one["id"]),

@@ -35,6 +35,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._faults: list[str] = []
+        self._marks: list[str] = []  # what people have promised to mark
         self._moved = False  # a lever that can be put back
         self._levers: dict[int, str] = {}  # those of them that are not back
         self._down: dict[str, tuple[float, float]] = {}  # starts of the first and last bad attempt
@@ -49,6 +50,7 @@ class Progress:
             "restored": self._restored,
             "ledger": self._ledger,
             "stop": lambda e: f"stopping: {e['why']}",
+            "mark": lambda e: f"marked: {e['what']}, by {e['by']}",
             "note": lambda e: f"{ASKED}{e['text']}",
         }
 
@@ -66,12 +68,14 @@ class Progress:
 
     def _run(self, event: Event) -> str:
         self._faults = [words.fault(fault) for fault in event["experiment"]["faults"]]
+        self._marks = [*event["experiment"].get("marks", ())]
         speed = event["speed"]
         pace = f", at {speed:g} times the wall's speed" if speed != 1 else ""
         elsewhere = event["environment"]["kind"] != "embedded"
         place = f", {words.where(event['environment'])}" if elsewhere else ""
         stood_in = "".join(f". {text}" for text in words.stood_in(event["experiment"]))
-        return f"run {event['run']}{place}{pace}{stood_in}"
+        chance = "; when it begins is drawn, within a minute" if event.get("trial") else ""
+        return f"run {event['run']}{place}{pace}{chance}{stood_in}"
 
     def _phase(self, event: Event) -> str | None:
         phase: str = event["phase"]
@@ -80,7 +84,9 @@ class Progress:
         back = ""
         if phase == "recover" and self._moved:
             back = "not all is put back; " if self._levers else "all is put back; "
-        return back + PHASES.get(phase, phase)
+        names = ", ".join(self._marks) if phase == "hold" else ""
+        to_mark = f"; to be marked by chaos mark latest --as NAME: {names}" if names else ""
+        return back + PHASES.get(phase, phase) + to_mark
 
     def _fault(self, event: Event) -> str:
         number = event["fault"]

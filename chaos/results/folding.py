@@ -60,5 +60,5 @@ def _kept(given: str, url: str, missing: InvalidInput) -> RunResult:
         fits = ", ".join(run.run for run in exact[-5:])
         raise InvalidInput(f"{given!r} fits {len(exact)} runs of the history: {fits}")
     if not exact:
-        raise InvalidInput(f"{missing}, nor in the history")
+        raise InvalidInput(f"{missing} (and none in the history)")
     return exact[0]

@@ -18,7 +18,8 @@ from probes.durations import show
 WIDTH, LEFT, RIGHT = 900, 60, 45
 ROW, TOP, BOTTOM = 16, 22, 26
 HEIGHT = 170  # of the shares
-STEPS = 5
+STEPS = 5  # about so many from one end of an axis to the other
+ROUND_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200)
 LEAST = 3  # no strip is narrower, in pixels
 
 
@@ -63,8 +64,9 @@ def _row(y: int, n: int, found: Found, top: float) -> str:
 
 
 def _axis(one: Judged, top: float, height: int) -> Iterator[str]:
-    for step in range(STEPS + 1):
-        time = top * step / STEPS
+    step = _step(top)
+    for n in range(int(top / step) + 1):
+        time = n * step
         x = f"{_x(time, top):.1f}"
         yield f'<line class="grid" x1="{x}" x2="{x}" y1="{TOP}" y2="{height - BOTTOM}"/>'
         yield f'<text x="{x}" y="{height - 8}" text-anchor="middle">{show(time)}</text>'
@@ -72,6 +74,16 @@ def _axis(one: Judged, top: float, height: int) -> Iterator[str]:
     yield f'<line class="limit" x1="{limit}" x2="{limit}" y1="{TOP - 4}" y2="{height - BOTTOM}"/>'
     named = html.escape(told.limit(one.promise))
     yield f'<text class="limit" x="{limit}" y="{TOP - 8}" text-anchor="middle">{named}</text>'
+
+
+def _step(top: float) -> float:
+    """A round time, several of which make up the axis."""
+    least = top / STEPS * 0.8
+    if least <= ROUND_S[0]:
+        power = 10.0 ** math.floor(math.log10(least))
+        return next(power * n for n in (1, 2, 5, 10) if power * n >= least)
+    days = math.ceil(least / 86400) * 86400
+    return next((round_ for round_ in ROUND_S if round_ >= least), days)
 
 
 def _svg(height: int, parts: Sequence[str], title: str) -> str:

@@ -79,8 +79,8 @@ def _statements(verdict: SetVerdict) -> Iterator[str]:
 def _times(one: Judged) -> Iterator[str]:
     yield f"<h2>{_text(told.promise(one.promise))}</h2>"
     yield charts.strips(one)
-    yield '<p class="soft">The share of the trials that was back by then: a band, since each time'
-    yield "is an interval.</p>"
+    yield '<p class="soft">The share of the trials that took no more than that: a band, since each'
+    yield "figure is an interval.</p>"
     yield charts.shares(one)
     head = ("percentile", "in these trials", f"of all such, each with {told.share(one.confidence)}")
     rows = ((p.name, words.span(p.seen), told.bounds(p.shown)) for p in one.percentiles)
@@ -90,7 +90,7 @@ def _times(one: Judged) -> Iterator[str]:
 def _trials(verdict: SetVerdict) -> Iterator[str]:
     yield "<h2>The trials</h2>"
     times = told.distributed(verdict)
-    head = ("trial", "", *(f"{one.promise.probe} {one.promise.objective}" for one in times))
+    head = ("trial", "", *(told.figure(one.promise) for one in times))
     rows = (_trial(trial, times) for trial in verdict.trials)
     yield _table((*head, "ran", "the decisive reason"), rows)
 

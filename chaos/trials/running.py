@@ -88,9 +88,11 @@ def carry_out(
                 made = replace(made, ended=made.ended or _unless_all(made, asked()))
                 keep(made)
             except ChaosError as error:
+                made = made.whole()  # its journal is there when it failed after the beginning
                 if not made.runs:
                     _remove(made)
                     raise
+                results += made.results(since=len(results))
                 made = replace(made, ended=made.ended or _unless_all(made, f"trial {n}: {error}"))
                 if not made.ended:
                     log.warning("trial %d: %s", n, error)

@@ -18,10 +18,10 @@ from typing import Any
 
 from chaos import private
 from chaos.errors import InvalidInput, JournalFailed
-from chaos.runs import Runs
+from chaos.runs import SET, Runs
 from chaos.trials.promises import TrialResult, result_of
 
-FILE = "trials.json"
+FILE = SET
 PREFIX = "set-"  # no run begins with it, so that neither can be taken for the other
 VERSION = 1
 DIGITS = str.maketrans("T", "-", "-:")  # of a time, as the ids of runs begin with it
@@ -52,12 +52,11 @@ class TrialSet:
         names = [n for n in self.__slots__ if n != "directory"]
         return {"version": VERSION, **{name: getattr(self, name) for name in names}}
 
-    def results(self) -> list[TrialResult]:
-        """Each trial, judged from its journal."""
+    def results(self, since: int = 0) -> list[TrialResult]:
+        """Each trial but the first so many, judged from its journal."""
         beside = Runs(self.directory.parent)
-        return [
-            result_of(beside.journal(run), n, self.set) for n, run in enumerate(self.runs, start=1)
-        ]
+        runs = [*enumerate(self.runs, start=1)][since:]
+        return [result_of(beside.journal(run), n, self.set) for n, run in runs]
 
     def whole(self) -> TrialSet:
         """With the trial in which whoever carried it out was killed: what that broke may be so."""

@@ -51,6 +51,11 @@ def promise(p: Promise) -> str:
     return f"{p.probe}: {of}{name} {limit(p)}".rstrip()
 
 
+def figure(p: Promise) -> str:
+    """What was measured for it: `playback RTO`."""
+    return f"{p.probe} {words.OBJECTIVES.get(p.objective, p.objective)}"
+
+
 def limit(p: Promise) -> str:
     """`≤ 1 min`, `≥ 40%`; nothing for what is kept or not."""
     if isinstance(p.limit, bool):

@@ -52,13 +52,12 @@ class Complaint:
 
 
 def regions_of(samples: Mapping[str, Sequence[Sample]]) -> dict[str, str]:
-    """The region that was last heard from each address, from whatever probe."""
-    return {
-        str(s.detail["address"]): str(s.detail["region"])
-        for of_probe in samples.values()
-        for s in of_probe
-        if "region" in s.detail and "address" in s.detail
-    }
+    """The region that was heard from each address, by any probe, where it was always the same."""
+    heard = defaultdict[str, set[str]](set)
+    for s in (s for of_probe in samples.values() for s in of_probe):
+        if "region" in s.detail and "address" in s.detail:
+            heard[str(s.detail["address"])].add(str(s.detail["region"]))
+    return {address: next(iter(names)) for address, names in heard.items() if len(names) == 1}
 
 
 def complaints(

@@ -95,10 +95,10 @@ def _marked(within: float, mark: Mark | None, at: Times) -> Finding:
     if at.injected is None:
         return Finding("unknown", "was not put to the test")
     if mark is None:
-        waited = at.over - at.injected
-        told = f"was not marked while the fault was on: {span(Interval(waited, math.inf))}"
-        value = compared(Interval(waited, math.inf), within)
-        return Finding(value, f"{told}, {show(within)} allowed", how="not marked")
+        waited = Interval(at.over - at.injected, math.inf)
+        told = f"was not marked while the fault was on: {span(waited)}"
+        value = compared(waited, within)
+        return Finding(value, f"{told}, {show(within)} allowed", waited, "not marked")
     if mark.at.high <= at.injected:
         return Finding("unknown", "was marked before anything was broken")
     after = mark.at.since(at.injected)

@@ -89,7 +89,7 @@ def told(*args: str) -> tuple[int, str]:
 
 
 def test_the_same_run_gives_the_same_bytes(run: Path) -> None:
-    assert "9 files, run 20261121-094312-region-outage-4f2a, held" in printed("evidence", "latest")
+    assert "8 files, run 20261121-094312-region-outage-4f2a, held" in printed("evidence", "latest")
     first = run.with_name("evidence.zip").read_bytes()
     printed("evidence", "latest", "-o", "again.zip")
     assert Path("again.zip").read_bytes() == first
@@ -175,6 +175,42 @@ def test_another_version_is_told_and_compares_the_verdict_alone(
     assert "verdict.json does not follow from the journal" in said
 
 
+def test_the_experiment_is_compared_whoever_has_made_it(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its text is in the journal as it is: for that the code does not matter."""
+    printed("evidence", "latest", "-o", "e.zip")
+    monkeypatch.setattr(versions, "code", lambda: "another")
+    text = archive.read(Path("e.zip").read_bytes())["experiment.yaml"].replace(b"120s", b"240s")
+    code, said = told(str(with_other(Path("e.zip"), experiment_yaml=text)))
+    assert code == 1
+    assert "experiment.yaml does not follow from the journal" in said
+
+
+def remade(journal: Path, lines: list[bytes]) -> Path:
+    """A bundle of that journal, changed before anybody sealed it."""
+    journal.write_bytes(b"".join(lines))
+    return bundle(sealed(of_run(journal, None, signed=False)))
+
+
+def test_a_journal_that_lacks_a_line_is_told(run: Path) -> None:
+    """All else follows from it: one bad attempt less, and an objective is kept."""
+    lines = run.read_bytes().splitlines(keepends=True)
+    bad = next(n for n, line in enumerate(lines) if b'"ok":false' in line)
+    without, twice = lines[:bad] + lines[bad + 1 :], [*lines[: bad + 1], *lines[bad:]]
+    for other, first in ((without, bad), (twice, bad + 1)):
+        code, said = told(str(remade(run, other)))
+        assert code == 1
+        assert f"journal.jsonl: its line {first + 1} does not have the number {first}" in said
+
+
+def test_where_a_secret_was_masked_the_hash_cannot_be_checked_and_that_is_told(run: Path) -> None:
+    secret = run.read_bytes().replace(b"http://api.stream", b"http://u:***@api.stream")
+    code, said = told(str(remade(run, secret.splitlines(keepends=True))))
+    assert code == 0
+    assert "so whether experiment.yaml has the hash that it ran with cannot be checked" in said
+
+
 def test_what_is_no_bundle_is_invalid_input(here: Path) -> None:
     Path("x.zip").write_bytes(b"PK\5\6" + bytes(18))
     for name, says in [
@@ -208,7 +244,7 @@ def test_who_has_signed_is_told(run: Path, keys: Path) -> None:
     assert code == 1
     assert "signed by a key that" in said
     again = printed("evidence", "latest", "-o", "s.zip", "--sign", str(keys / "kim"))
-    assert "10 files" in again  # the same key gives the same bytes
+    assert "8 files" in again  # the same key gives the same bytes
 
 
 def test_a_signature_that_was_to_be_there_is_missed(run: Path, keys: Path) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from chaos.testing import Aim, check_probe, one_sample
 from probes import http_ledger
-from probes.http_doors import filled
+from probes.http_doors import filled, linked
 from probes.http_ledger import HttpLedger
 from probes.net import Net
 from probes.probe import Attempt, ProbeFailed
@@ -188,6 +188,23 @@ def test_pages_are_followed_by_a_link(how: str) -> None:
     assert run(main()) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        '</2>; rel="prev next"',
+        "</2>; rel=next",
+        '</1>; rel=first; title="a, <b>; rel=next", </2>; title="c, d"; rel="next"',
+        '</9>; rel="next-archive", </2> ; REL = "Next"',
+    ],
+)
+def test_a_link_is_read_as_it_is_defined(link: str) -> None:
+    assert linked(link) == "/2"
+
+
+def test_a_link_to_something_else_leads_nowhere() -> None:
+    assert linked('</9>; rel="next-archive", </8>; title=next; rel=prev, </7>') is None
+
+
 def test_pages_are_counted_until_one_has_nothing_at_all() -> None:
     """One with records of others alone is not the last."""
     pages = {"1": ["a/0"], "2": ["b/5"], "3": ["a/2"], "4": []}
@@ -243,6 +260,11 @@ ELSEWHERE = "http://127.0.0.1:9/history"
             answer_of("[1]", head="Content-Encoding: gzip\r\n"),
             {"numbers": "[]"},
             "the body came as 'gzip', which was not asked for",
+        ),
+        (
+            shown({"titles": [1]}, head="Age: 30\r\n"),
+            {},
+            "the answer is 30 s old, out of a cache, and shows what was there then; read past it",
         ),
         (
             shown([*range(900)]),
@@ -329,6 +351,26 @@ def test_a_name_that_is_no_placeholder_stays() -> None:
         ({}, {"url": "http://a.test/{series}?{page}", "next": "n"}, "are two ways to page"),
         ({}, {"numbers": None, "pattern": "(.)", "written": "t"}, "written is read beside numbers"),
         ({"body": "{series}{number}"}, {"written": "t"}, "which stands nowhere in write"),
+        ({"url": "http://a.test/{page}"}, {}, "has {page}, which is for read alone"),
+        ({}, {"url": "http://a.test/{series}?{next}"}, "has {next}, which is for next_url"),
+        ({}, {"url": "http://a.test/{series}/{number}"}, "has {number}, which is for write"),
+        ({}, {"headers": {"X-At": "{written}"}}, "has {written}, which is for write"),
+        ({}, {"method": "POST", "body": "{page}"}, "has {page} in body or headers, not in the url"),
+        (
+            {},
+            {"next": "n", "next_url": "http://a.test/{series}?{next}&{page}"},
+            "next_url has {page}, which is for url",
+        ),
+        (
+            {},
+            {"url": "http://a.test/?{page}", "numbers": "a[?of=='{series}'].n"},
+            "a page of others alone would be taken for the last",
+        ),
+        (
+            {},
+            {"url": "http://a.test/?{page}", "numbers": None, "pattern": r"{series}/(\d+)"},
+            "a page of others alone would be taken for the last",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(write: dict[str, Any], read: dict[str, Any], said: str) -> None:

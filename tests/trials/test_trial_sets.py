@@ -175,6 +175,22 @@ def test_an_environment_that_fails_ends_the_set(tmp_path: Path) -> None:
     assert verdict.value == "broken"  # one broken run is a broken run, whatever came after it
 
 
+class FailsAtTheEnd(FakeDrill):
+    """The environment of the second trial fails when the run is over."""
+
+    def run(self, runs: Runs, watch: Any, trial: Trial) -> Any:
+        made = super().run(runs, watch, trial)
+        if trial.n == 2:
+            raise EnvironmentFailed("the lab did not end")
+        return made
+
+
+def test_a_trial_counts_though_its_environment_failed_in_the_end(tmp_path: Path) -> None:
+    made, verdict, _ = carried_out(tmp_path, FailsAtTheEnd(break_=undone_in_2), 4)
+    assert (len(made.runs), verdict.exit_code) == (2, 4)
+    assert made.ended == "trial 2: the lab did not end"
+
+
 def test_a_set_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailed):
         carried_out(tmp_path / "chaos-runs", FakeDrill(before=refuse(1)), 4)

@@ -65,6 +65,13 @@ def test_with_json_stdout_has_the_set_and_nothing_else() -> None:
 
 
 @pytest.mark.usefixtures("faked")
+def test_each_trial_is_sent_where_a_single_run_is() -> None:
+    result = call("--trials", "2", "--push-metrics", "http://127.0.0.1:1")
+    assert result.stderr.count("--push-metrics: ") == 2
+    assert result.exit_code == 1
+
+
+@pytest.mark.usefixtures("faked")
 def test_a_seed_without_trials_is_refused() -> None:
     result = call("--seed", "7")
     assert isinstance(result.exception, InvalidInput)

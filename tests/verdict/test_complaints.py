@@ -114,6 +114,12 @@ def test_an_address_has_the_region_that_any_probe_has_heard_from_it() -> None:
     assert regions_of(heard) == {WEST: "west"}
 
 
+def test_an_address_that_several_regions_answer_at_has_none() -> None:
+    """As that of an accelerator: which one an attempt had gone to that got no answer?"""
+    moved = (sample(1, address=EAST, region="east"), sample(9, address=EAST, region="west"))
+    assert regions_of({"page": moved}) == {}
+
+
 def test_times_down_are_counted_that_had_been_well_for_a_while_in_between() -> None:
     def down(low: float, high: float) -> Outage:
         return Outage(began=Interval(low, low + 1), ended=Interval(high - 1, high), count=1)

@@ -174,6 +174,11 @@ def test_marks_of_people(history: History, value: str, reason: str) -> None:
     assert (found.probe, found.value, found.reason) == ("decided", value, f"decided {reason}")
 
 
+def test_a_mark_that_nobody_made_came_later_than_the_fault_was_on_if_at_all() -> None:
+    (found,) = (r for r in judge(with_marks()).results if r.objective == "marked_within")
+    assert (found.measured, found.how) == (Interval(12, math.inf), "not marked")
+
+
 def test_the_first_of_two_marks_counts() -> None:
     verdict = judge(with_marks(decided(5, 6), decided(9, 10)))
     assert verdict.value == "held"
