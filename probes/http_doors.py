@@ -151,6 +151,8 @@ class Reading(Door):
         if self.next_url is not None and (self.next is None or "{next}" not in self.next_url):
             raise ValueError("next_url wants {next} in it, and next, which finds that")
         self._check_placeholders()
+        if self.next_url is not None and urlsplit(self.next_url)[:2] != urlsplit(self.url)[:2]:
+            raise ValueError("next_url is at another host than url")
         if self.by_number and not self._sees_all:
             raise ValueError(
                 "{page} counts until a page has nothing, and of a page only records with {series}"

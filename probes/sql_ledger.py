@@ -97,11 +97,11 @@ class SqlLedger(Probe):
     the first two its primary key. With `create` the first attempts make it, if it is not there.
     Rows stay in it; nothing is ever deleted. In MySQL it must be of an engine with transactions.
 
-    URLs are postgresql://USER:PASSWORD@HOST:PORT/DATABASE or mysql://…; take the password from a
-    secret variable. Further options behind a `?`: for PostgreSQL those of libpq that say how the
-    server is verified (`sslmode`, `sslrootcert`, …), for MySQL `ssl_ca`, a file of CA certificates
-    that the server must be verified by; without it the connection is not encrypted. Names are
-    resolved by the probe.
+    URLs are postgresql://USER:PASSWORD@HOST:PORT/DATABASE or mysql://…, with what is special in a
+    name percent-encoded (%40 for @); take the password from a secret variable. Further options
+    behind a `?`: for PostgreSQL those of libpq that say how the server is verified (`sslmode`,
+    `sslrootcert`, …), for MySQL `ssl_ca`, a file of CA certificates that the server must be
+    verified by; without it the connection is not encrypted. Names are resolved by the probe.
 
     It needs the extra `postgresql` or `mysql`; in the clone: `pip install '.[postgresql]'`.
 

@@ -85,7 +85,7 @@ def test_of_availability_less_is_told_in_points() -> None:
     share: dict[str, Any] = {"objective": "availability", "wanted": 0.4}
     keep([kept(1, promise(0.9, **share)), kept(2, promise(0.85, **share))])
     assert printed("compare", "r02").splitlines()[-1] == (
-        "playback  availability  85%  90%     5 – 5 points less"
+        "playback  availability  85%  90%     5 points less"
     )
 
 

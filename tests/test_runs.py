@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import InvalidInput
-from chaos.runs import JOURNAL, Runs
+from chaos.runs import JOURNAL, SET, Runs
 
 IDS = ["20261120-101010-region-outage-00aa", "20261121-090000-region-outage-11bb"]
 
@@ -49,6 +49,15 @@ def test_a_path_to_a_journal_or_its_directory(runs: Runs, tmp_path: Path) -> Non
 def test_what_fits_several_is_told(runs: Runs) -> None:
     with pytest.raises(InvalidInput, match="'region' fits 2 runs: 20261120"):
         runs.find("region")
+
+
+def test_a_set_of_trials_is_no_run(runs: Runs) -> None:
+    of_trials = runs.directory / "set-20261121-094312-region-outage-4f2a"
+    of_trials.mkdir()
+    (of_trials / SET).touch()
+    for asked in (of_trials.name, str(of_trials)):
+        with pytest.raises(InvalidInput, match="is a set of trials; name one of its runs"):
+            runs.find(asked)
 
 
 def test_what_fits_none_is_told(runs: Runs) -> None:

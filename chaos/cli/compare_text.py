@@ -103,7 +103,16 @@ def _span(pair: Pair, found: Interval | None) -> str:
     if pair.objective == "availability":
         low, high = percent(found.low), percent(found.high)
         return low if low == high else f"{low} – {high}"
+    if pair.objective in words.COUNTED:
+        return f"{_number(found)} {words.COUNTED[pair.objective][0]}"
+    if pair.objective == "unaffected" and not found.high:
+        return "no failure"
     return words.span(found)
+
+
+def _number(found: Interval, times: int = 1) -> str:
+    low, high = f"{found.low * times:.2g}", f"{found.high * times:.2g}"
+    return low if low == high else f"{low} – {high}"
 
 
 def _difference(pair: Pair) -> str:
@@ -112,10 +121,13 @@ def _difference(pair: Pair) -> str:
         return "–"
     if found.low <= 0 <= found.high:
         return "none that can be told" if found.low < found.high else "none"
-    way = ("less", "more") if pair.objective == "availability" else ("shorter", "longer")
+    counted = pair.objective == "availability" or pair.objective in words.COUNTED
+    way = ("less", "more") if counted else ("shorter", "longer")
     size = found if found.low > 0 else Interval(-found.high, -found.low)
     if pair.objective == "availability":
-        text = f"{size.low * 100:.2g} – {size.high * 100:.2g} points"
+        text = f"{_number(size, 100)} points"
+    elif counted:
+        text = _number(size)
     else:
         text = words.span(size)
     return f"{text} {way[found.low > 0]}"

@@ -57,7 +57,9 @@ def _task(journal: Path, task: str | None) -> str:
     waiting = [waits for waits in marks.waiting() if task is None or task in waits[0]]
     if not waiting:
         of_it = "" if task is None else f" that has {task!r} in it"
-        raise InvalidInput(f"{journal}: nothing{of_it} waits for a mark")
+        raise InvalidInput(
+            f"{journal}: nothing{of_it} waits for a mark; --as NAME marks something else"
+        )
     if len(waiting) > 1:
         told = ", ".join(f"{task!r} ({state})" for task, state in waiting)
         raise InvalidInput(f"{journal}: more than one waits for a mark: {told}; give a --task")

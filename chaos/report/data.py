@@ -260,6 +260,7 @@ def _pull(pull: Pull) -> dict[str, Any]:
 
 
 def _facts(history: History) -> Iterator[tuple[str, str]]:
+    """What the exercise's rows (exercise.py) do not say, or not at a glance."""
     header = history.header
     yield "Run", history.run
     yield "Environment", str(header["environment"]["kind"])
@@ -276,10 +277,6 @@ def _facts(history: History) -> Iterator[tuple[str, str]]:
     yield "Length", show(history.ended)
     for name, value in history.experiment.get("variables", {}).items():
         yield f"Variable {name}", value
-    yield "Tool", f"chaos {header['tool']}"
-    for name, probe in history.experiment["probes"].items():
-        grid = f"every {show(probe['every'])}, given up after {show(probe['timeout'])}"
-        yield f"Probe {name}", f"{probe['kind']}, {grid}"
 
 
 def _bounded(moment: float) -> float | None:

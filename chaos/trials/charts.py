@@ -64,7 +64,7 @@ def _row(y: int, n: int, found: Found, top: float) -> str:
 
 
 def _axis(one: Judged, top: float, height: int) -> Iterator[str]:
-    step = _step(top)
+    step = round_step(top)
     for n in range(int(top / step) + 1):
         time = n * step
         x = f"{_x(time, top):.1f}"
@@ -76,7 +76,7 @@ def _axis(one: Judged, top: float, height: int) -> Iterator[str]:
     yield f'<text class="limit" x="{limit}" y="{TOP - 8}" text-anchor="middle">{named}</text>'
 
 
-def _step(top: float) -> float:
+def round_step(top: float) -> float:
     """A round time, several of which make up the axis."""
     least = top / STEPS * 0.8
     if least <= ROUND_S[0]:

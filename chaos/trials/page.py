@@ -44,7 +44,8 @@ def render(made: TrialSet, verdict: SetVerdict) -> str:
 
 def _eyebrow(made: TrialSet, verdict: SetVerdict) -> str:
     count = words.count(len(verdict.trials), "trial")
-    return f"{count} of {made.of} planned · {made.place} · seed {made.seed} · {made.wall[:16]} UTC"
+    began = made.wall[:16].replace("T", " ")
+    return f"{count} of {made.of} planned · {made.place} · seed {made.seed} · {began} UTC"
 
 
 def _verdict(verdict: SetVerdict) -> Iterator[str]:

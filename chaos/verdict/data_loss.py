@@ -83,7 +83,7 @@ def _none(
     worst, balance = max(read, key=lambda pair: len(which(pair[1])))
     found = which(balance)
     count = Interval(len(found), len(found))
-    if found:
+    if found and not _foreign(m):  # whose are they, where others write there too?
         plural = "s" if len(found) > 1 else ""
         told = f"showed {len(found)} record{plural} ({_list(found)}) {how} {WHEN[worst.when]}"
         return Finding("broken", told, count)
@@ -143,9 +143,13 @@ def _doubt(m: Measurement, *, rpo: bool = True) -> str:
         return "had no write acknowledged before the fault: there was nothing to lose"
     if not any(balance.acknowledged for _, balance in _read(m)):
         return "had no acknowledged write to look for"
-    if foreign := [n for r in m.readings for n in r.foreign]:
+    if foreign := _foreign(m):
         return f"cannot be judged: records were found that were never written: {_list(foreign)}"
     return ""
+
+
+def _foreign(m: Measurement) -> list[int]:
+    return [n for r in m.readings for n in r.foreign]
 
 
 def _told(worst: Balance) -> str:

@@ -128,6 +128,11 @@ def test_a_file_less_or_under_another_name_is_found() -> None:
     assert error.value.problems == ("b.json is missing", "c.json was added")
 
 
+def test_the_file_that_was_changed_is_named() -> None:
+    with pytest.raises(Damaged, match=r"a\.txt does not fit its checksum"):
+        archive.read(SMALL.replace(b"abc", b"abd"))
+
+
 def test_what_claims_to_be_larger_than_the_file_is_not_read() -> None:
     data = bytearray(SMALL)
     data[18:26] = struct.pack("<2I", 2**32 - 1, 2**32 - 1)

@@ -355,6 +355,11 @@ def test_a_name_that_is_no_placeholder_stays() -> None:
         ({}, {"url": "http://a.test/{series}?{next}"}, "has {next}, which is for next_url"),
         ({}, {"url": "http://a.test/{series}/{number}"}, "has {number}, which is for write"),
         ({}, {"headers": {"X-At": "{written}"}}, "has {written}, which is for write"),
+        (
+            {},
+            {"next": "n", "next_url": "http://b.test/{series}?{next}"},
+            "next_url is at another host than url",
+        ),
         ({}, {"method": "POST", "body": "{page}"}, "has {page} in body or headers, not in the url"),
         (
             {},

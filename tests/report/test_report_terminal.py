@@ -141,6 +141,22 @@ def test_a_run_is_told_line_by_line(tmp_path: Path) -> None:
     assert lines[2].startswith("    +8.4s  ")
 
 
+def test_what_people_are_to_mark_is_told_and_what_they_have_marked() -> None:
+    progress = Progress()
+    experiment = {"faults": [], "probes": {}, "marks": {"decided": 60.0}}
+    place = {"kind": "embedded"}
+    begun = {"run": "r", "speed": 1.0, "environment": place, "experiment": experiment}
+    told = [
+        progress.line({"t": 0.0, "event": "run", **begun}),
+        progress.line({"t": 1.0, "event": "phase", "phase": "hold"}),
+        progress.line({"t": 2.0, "event": "mark", "what": "decided", "since": 1.8, "by": "kim"}),
+    ]
+    assert [line and line[11:] for line in told][1:] == [
+        "the fault is on; watching; to be marked by chaos mark latest --as NAME: decided",
+        "marked: decided, by kim",
+    ]
+
+
 def test_attempts_that_end_late_are_no_second_outage(tmp_path: Path) -> None:
     told = "\n".join(lines_of(journals.region_outage(tmp_path, relapse=False)))
     assert told.count("playback is down") == told.count("playback is back") == 1

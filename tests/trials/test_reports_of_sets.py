@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from trials.fake_drills import FakeDrill, carried_out, of
 
-from chaos.trials import SetVerdict, TrialSet, reports
+from chaos.trials import SetVerdict, TrialSet, charts, reports
 
 DOCS = Path(__file__).parents[2] / "docs"
 SPREAD = {"look": {"heals_within": {"p50": 2, "confidence": 0.75}}}
@@ -78,6 +78,13 @@ def test_the_page_links_each_trial_and_runs_nothing(flaky: tuple[TrialSet, SetVe
     assert page.tags.count("svg") == 2  # the strips and the shares of the one promised time
     assert "BROKEN, flaky: 2 of 3 trials held" in text
     assert "default-src 'none'" in text
+
+
+@pytest.mark.parametrize(
+    ("top", "step"), [(0.55, 0.1), (5.5, 1), (132, 30), (9000, 1800), (1e6, 172800)]
+)
+def test_an_axis_has_round_times(top: float, step: float) -> None:
+    assert charts.round_step(top) == pytest.approx(step)
 
 
 def test_junit_has_a_case_for_each_promise(flaky: tuple[TrialSet, SetVerdict]) -> None:
