@@ -81,6 +81,7 @@ class Balance:
     stable: tuple[int, ...]  # survived, and found by every later read
     lost: tuple[Lost, ...]  # acknowledged, begun before the fault was complete, not found
     lost_after: tuple[Lost, ...]  # acknowledged, begun under the fault, not found
+    returning: tuple[Lost, ...]  # acknowledged after `until`, before the read, and not found
     stale: tuple[Stale, ...]  # acknowledged before the read, not found, and found by a later one
     unshown: tuple[int, ...]  # the same, but found by no later read either
     behind: Interval  # how old the oldest of these two was, from its acknowledgement to the read
@@ -130,6 +131,7 @@ def balance(
         stable=tuple(sorted((acknowledged & seen).intersection(*(r.shown for r in later)))),
         lost=tuple(w for w in lost if w.age.high > 0),
         lost_after=tuple(w for w in lost if w.age.high <= 0),
+        returning=tuple(_lost(attempted[n], fault) for n in sorted(known - acknowledged - seen)),
         stale=tuple(stale),
         unshown=tuple(sorted({w.number for w in missed} - {s.number for s in stale})),
         behind=_oldest(Interval(read.began - w.end, read.ended - w.end) for w in missed),

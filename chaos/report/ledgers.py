@@ -52,6 +52,7 @@ def _remarks(balance: Balance, reading: Reading) -> str:
         "out of order": len(balance.out_of_order),
         "there with other content": len(balance.conflicting),
         "lost though acknowledged after the fault had begun": len(balance.lost_after),
+        "acknowledged after the lifting and not there (yet)": len(balance.returning),
         "there at this read and gone at a later one": len(balance.survived) - len(balance.stable),
         "never written by this run": len(reading.foreign),
     }
@@ -61,7 +62,7 @@ def _remarks(balance: Balance, reading: Reading) -> str:
 def _writes(balance: Balance) -> Iterator[list[str]]:
     """Number, what became of it, and when it was written or how long it was missing."""
     stale = {late.number: late.missing for late in balance.stale}
-    for write in (*balance.lost, *balance.lost_after):
+    for write in (*balance.lost, *balance.lost_after, *balance.returning):
         what = "there with other content" if write.number in balance.conflicting else "missing"
         late = stale.pop(write.number, None)
         found = "" if late is None else f"; found by a later read, after {words.span(late)}"

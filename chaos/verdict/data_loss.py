@@ -96,15 +96,17 @@ def _read(m: Measurement) -> list[tuple[Reading, Balance]]:
 
 
 def _missing(wanted: float, m: Measurement) -> tuple[list[Lost], str]:
-    """Writes made under the fault that are gone at the end, and a doubt about later ones.
+    """Writes made under the fault or on the way back that are gone at the end, and a doubt.
 
     The objective says how far behind a reader may be: a write that was acknowledged no longer
-    than that before the read may still be on its way. At a failover all of them may be.
+    than that before the read may still be on its way. At a failover all of them may be. Of those
+    made after the lifting some always are: they leave no doubt.
     """
     ends = [(r.since, r.balance) for r in m.readings if r.when == "end" and r.balance]
-    waited = [(since + write.age.low, write) for since, b in ends for write in b.lost_after]
-    gone = [write for seconds, write in waited if seconds > wanted]
-    late = [write for seconds, write in waited if seconds <= wanted]
+    after = [(since + write.age.low, write) for since, b in ends for write in b.lost_after]
+    back = [(since + write.age.low, write) for since, b in ends for write in b.returning]
+    gone = [write for seconds, write in (*after, *back) if seconds > wanted]
+    late = [write for seconds, write in after if seconds <= wanted]
     if not late:
         return gone, ""
     why = f"acknowledged within {show(wanted)} of the read, so they may still be on their way"

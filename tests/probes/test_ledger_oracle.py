@@ -65,6 +65,8 @@ def fate(write: Write, reads: list[Read], until: float) -> set[str]:
         said.add("stale" if came else "unshown")
         if write.end <= until:
             said.add("lost" if FAULT.high > write.start else "lost_after")
+        else:
+            said.add("returning")
     return said
 
 
@@ -75,6 +77,7 @@ def told(found: Balance) -> dict[str, set[int]]:
         "recovered": {*found.recovered},
         "lost": {w.number for w in found.lost},
         "lost_after": {w.number for w in found.lost_after},
+        "returning": {w.number for w in found.returning},
         "stale": {w.number for w in found.stale},
         "unshown": {*found.unshown},
     }

@@ -196,7 +196,7 @@ def _frame(outcomes: tuple[str, ...], bites: bool) -> Iterator[Entry]:
         yield lifted + 0.2, "fault", {**fault, "state": "lifted"}
     yield lifted + 0.21, "phase", {"phase": "rollback"}
     yield lifted + 0.22, "phase", {"phase": "recover"}
-    yield END - 0.05, "ledger", _ledger("end", [*range(9), *range(190, int(END) - 2)])
+    yield END - 0.05, "ledger", _ledger("end", [*range(9), *range(189, int(END) - 2)])
     yield END - 0.03, "phase", {"phase": "judge"}
     yield END, "end", {}
 
