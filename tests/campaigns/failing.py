@@ -107,7 +107,7 @@ class Through:
             self._output.unlink()
 
     def _put_back(self, tally: Tally) -> None:
-        run = next((path.name for path in self._runs.glob("*")), None)
+        run = next((path.name for path in self._runs.glob("*/")), None)
         for _ in range(ROLLBACKS if run else 0):
             tally.rollbacks += 1
             if live(["rollback", str(run), "--runs", str(self._runs)], self._output).code == 0:

@@ -119,7 +119,7 @@ class Here:
 
     def _put_back(self, runs: Path, output: Path, chance: random.Random, tally: Tally) -> None:
         """Here, from the journal, or as on another machine, from the account alone."""
-        run = next((path.name for path in runs.glob("*")), "")
+        run = next((path.name for path in runs.glob("*/")), "")
         if how_far(runs)[0].startswith("before"):
             self._to_its_end(self._unlock(), output, tally)
             return

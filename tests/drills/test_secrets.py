@@ -216,7 +216,7 @@ def test_no_canary_leaves_the_run(place: Path, told: tuple[str, list[str]]) -> N
     )
     texts = {"output": said, "report": again.stdout + again.stderr}
     ours = [path for path in (place / "chaos-runs").rglob("*") if path.is_file()]
-    texts |= {path.name: path.read_text() for path in [*ours, place / "m.prom"]}
+    texts |= {path.name: path.read_text(errors="replace") for path in [*ours, place / "m.prom"]}
     assert {"journal.jsonl", "report.html", "junit.xml", "verdict.json", "lab.log"} <= set(texts)
     assert "***" in texts["journal.jsonl"]
     assert "status 401" in texts["journal.jsonl"]

@@ -89,7 +89,7 @@ def test_no_credentials_leave_a_run(tmp_path: Path) -> None:
         texts |= in_custody(account)
     assert len(texts) > 2, "there was an undo log"
     runs = [path for path in (tmp_path / "chaos-runs").rglob("*") if path.is_file()]
-    texts |= {path.name: path.read_text() for path in runs}
+    texts |= {path.name: path.read_text(errors="replace") for path in runs}
     assert "journal.jsonl" in texts, done.stderr
     assert done.returncode in (0, 1, 3), done.stderr
     assert json.loads(done.stdout)

@@ -22,6 +22,7 @@ import pytest
 
 CHAOS = [sys.executable, "-m", "chaos", "run", "short.yaml", "--speed", "4"]
 WITHIN_S = 60.0
+OF = 'experiment="short"'  # the label that all metrics have
 SHORT = """
 name: short
 title: a short one
@@ -109,7 +110,8 @@ def test_a_terminal_has_a_live_view_and_holding_it_holds_no_run(place: Path) -> 
     terminal = Terminal(place, "--metrics-port", "0", "--metrics-file", "short.prom")
     try:
         until(lambda: any("the fault is on, " in line for line in terminal.lines()))
-        until(lambda: 'chaos_fault_active{fault="0",kind="region_outage"} 1.0' in scraped(terminal))
+        on = f'chaos_fault_active{{{OF},fault="0",kind="region_outage"}} 1.0'
+        until(lambda: on in scraped(terminal))
         terminal.resize(24, 88)
         termios.tcflow(terminal.follower, termios.TCOOFF)
         (journal,) = place.glob("chaos-runs/*/journal.jsonl")
@@ -128,7 +130,7 @@ def test_a_terminal_has_a_live_view_and_holding_it_holds_no_run(place: Path) -> 
     assert any(line.endswith("  judging") for line in lines), lines
     assert any(line.startswith("done  ran ") for line in lines), lines
     assert any(line.startswith(f"exit code  {code}: ") for line in lines), lines
-    assert f"chaos_exit_code {code}.0\n" in (place / "short.prom").read_text()
+    assert f"chaos_exit_code{{{OF}}} {code}.0\n" in (place / "short.prom").read_text()
 
 
 def test_for_a_script_stdout_has_the_verdict_alone(place: Path) -> None:

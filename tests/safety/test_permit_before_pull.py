@@ -33,7 +33,7 @@ def test_it_is_asked_before_anything_is_done(tmp_path: Path) -> None:
         with pytest.raises(InjectionFailed, match="not pulled any more"):
             await puller.of_fault(1, "prod")(Reachability(scope="us-west-2"), "refuse")
         journal.close()
-        assert [event["event"] for event in read(path)] == ["pull", "pulled"]
+        assert [event["event"] for event in read(path)] == ["pull", "call", "pulled"]
 
     asyncio.run(go())
     assert asked == [(0, None, "reachability"), (1, "prod", "reachability")]
