@@ -48,8 +48,9 @@ def _create(path: Path) -> None:
 
 def _check(ask: Ask, path: Path) -> None:
     """That it is ours, whole, and of this version."""
-    (mark,) = ask("PRAGMA application_id", ())[0]
+    # In this order: another run may make tables and mark between the two questions.
     (has_tables,) = ask("SELECT count(*) FROM sqlite_master", ())[0]
+    (mark,) = ask("PRAGMA application_id", ())[0]
     if has_tables and mark != MARK:
         raise StoreFailed(f"{path}: is a database of something else; give another file")
     (problem,) = ask("PRAGMA quick_check(1)", ())[0]
