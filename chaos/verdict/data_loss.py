@@ -27,12 +27,12 @@ def rpo(wanted: float, m: Measurement, _: Times) -> Finding:
         return Finding("unknown", _doubt(m))
     worst = max((balance for _, balance in read), key=lambda b: b.rpo.high)
     measured = Interval(max(balance.rpo.low for _, balance in read), worst.rpo.high)
+    value = compared(measured, wanted)
     gone, late = _missing(wanted, m)
-    if gone:
+    if gone and value != "broken":
         first = Interval(min(-w.age.high for w in gone), min(-w.age.low for w in gone))
         told = f"lost {_named(gone)} made after the fault had begun, the first {span(first)} after"
         return Finding("broken", f"{told} it{_how(gone, m)}", measured)
-    value = compared(measured, wanted)
     if value != "broken" and (doubt := _doubt(m) or late):
         return Finding("unknown", doubt, measured)
     close = f"; {TOO_COARSE}" if value == "unknown" else ""
@@ -100,12 +100,13 @@ def _missing(wanted: float, m: Measurement) -> tuple[list[Lost], str]:
 
     The objective says how far behind a reader may be: a write that was acknowledged no longer
     than that before the read may still be on its way. At a failover all of them may be. Of those
-    made after the lifting some always are: they leave no doubt.
+    made after the lifting some always are: they leave no doubt, and where the objective leaves a
+    reader no time at all (0 s), nothing tells which are lost.
     """
     ends = [(r.since, r.balance) for r in m.readings if r.when == "end" and r.balance]
     after = [(since + write.age.low, write) for since, b in ends for write in b.lost_after]
     back = [(since + write.age.low, write) for since, b in ends for write in b.returning]
-    gone = [write for seconds, write in (*after, *back) if seconds > wanted]
+    gone = [write for seconds, write in (*after, *(back if wanted else ())) if seconds > wanted]
     late = [write for seconds, write in after if seconds <= wanted]
     if not late:
         return gone, ""

@@ -129,6 +129,14 @@ RPO = {
         " 13.2 s after it",
         measured=Interval(0, 0),
     ),
+    "written after the lifting, where a reader has no time": Case(
+        wanted=0.0,
+        seen=FAILOVER,
+        changes=(reads(FAILED_OVER, (*FAILED_OVER, 15)),),
+        value="held",
+        reason="lost none of 12 acknowledged writes, 0 s allowed",
+        measured=Interval(0, 0),
+    ),
     "written as the fault was lifted": Case(
         wanted=9.0,
         seen=FAILOVER,
