@@ -17,6 +17,7 @@ from probes.outages import Interval
 
 # How many lost writes a sentence names; verdict.json has them all.
 NAMED = 5
+AFTER = "made after the fault had begun"
 WHEN = {"failover": "while the fault was on", "end": "at the end"}
 
 
@@ -31,13 +32,14 @@ def rpo(wanted: float, m: Measurement, _: Times) -> Finding:
     gone, late = _missing(wanted, m)
     if gone and value != "broken":
         first = Interval(min(-w.age.high for w in gone), min(-w.age.low for w in gone))
-        told = f"lost {_named(gone)} made after the fault had begun, the first {span(first)} after"
-        return Finding("broken", f"{told} it{_how(gone, m)}", measured)
+        told = f"lost {_named(gone)} {AFTER}, the first {span(first)} after it"
+        return Finding("broken", told + _how(gone, m), measured)
     if value != "broken" and (doubt := _doubt(m) or late):
         return Finding("unknown", doubt, measured)
+    told = f"{_told(worst)}, {show(wanted)} allowed"
+    told += f"; and {_named(gone)} {AFTER}" if gone else ""
     close = f"; {TOO_COARSE}" if value == "unknown" else ""
-    told = f"{_told(worst)}, {show(wanted)} allowed{_how(worst.lost, m)}{close}"
-    return Finding(value, told, measured)
+    return Finding(value, told + _how([*worst.lost, *gone], m) + close, measured)
 
 
 def stale(wanted: float, m: Measurement, _: Times) -> Finding:

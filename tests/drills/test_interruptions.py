@@ -129,7 +129,7 @@ def test_a_signal_before_anything_is_touched_leaves_nothing(place: Path) -> None
 
 def test_after_kill_9_a_rollback_finds_nothing_left(place: Path) -> None:
     with running(place) as run:
-        read_until(run, "playback is down")
+        read_until(run, "the fault is on")  # a probe may be down before, on a busy machine
         run.kill()
         run.wait(WITHIN_S)
     done = chaos(place, "rollback", "latest")
@@ -145,7 +145,7 @@ def test_after_kill_9_a_rollback_finds_nothing_left(place: Path) -> None:
 
 def test_a_lab_that_is_killed_in_the_middle_ends_the_run(place: Path) -> None:
     with running(place) as run:
-        read_until(run, "playback is down")
+        read_until(run, "the fault is on")  # a probe may be down before, on a busy machine
         lab = events(place)[0]["environment"]["pid"]
         os.kill(lab, signal.SIGKILL)
         told, _ = run.communicate(timeout=4 * WITHIN_S)
