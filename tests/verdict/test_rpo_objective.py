@@ -101,7 +101,8 @@ RPO = {
         changes=(reads((0, 3), (0, 3, 14, 15)),),
         value="broken",
         reason="lost 2 acknowledged writes (1, 2), the oldest 1.8 s to 2.5 s before the fault,"
-        " 1.5 s allowed; and 13 acknowledged writes (7, 8, 9, 10, 11, …) made after the fault had begun",
+        " 1.5 s allowed; and 13 acknowledged writes (7, 8, 9, 10, 11, …) made after the fault had"
+        " begun",
         measured=Interval(1.75, 2.5),
     ),
     "five are all named": Case(
