@@ -17,7 +17,6 @@ from chaos.loops import speed_of
 from probes.outages import Interval
 
 LOOK_EVERY_S = 0.2  # seconds of the wall between two looks for a mark
-NAME = r"[a-z0-9][a-z0-9_-]{0,62}"  # as names are in an experiment
 LONGEST = 200  # characters of who has marked it
 
 

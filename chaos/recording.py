@@ -9,17 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chaos.environments.around import Around
 from chaos.environments.environment import Environment
 from chaos.errors import JournalFailed
 from chaos.history import Pull
 from chaos.journal import Journal
 from probes.aws_api import reads
-
-if TYPE_CHECKING:
-    from probes.net import Net  # with its resolver it costs more to import than all levers do
-    from probes.probe import Probe
 
 log = logging.getLogger("chaos")
 
@@ -27,7 +24,7 @@ DEEPEST = 10  # causes of causes that are looked at: an error may be its own
 GIVEN_UP = "given up before an answer came; it may have been carried out all the same"
 
 
-class Recorded:
+class Recorded(Around):
     """An environment whose changing calls are written down, for one lever of one pull.
 
     `undo` is whether the lever is on its way back.
@@ -36,15 +33,10 @@ class Recorded:
     def __init__(
         self, environment: Environment, journal: Journal, pull: Pull, *, undo: bool
     ) -> None:
-        self._environment = environment
+        super().__init__(environment)
         self._journal = journal
         self._pull = pull
         self._undo = undo
-
-    @property
-    def kind(self) -> str:
-        """That of the environment."""
-        return self._environment.kind
 
     async def call(
         self, service: str, region: str, operation: str, /, **params: Any
@@ -73,32 +65,11 @@ class Recorded:
         except Exception:  # such as of a view that watches the journal
             log.exception("a call for the lever %s is not told", self._pull.lever)
 
-    def net(self, probe: Probe, /) -> Net:
-        """That of the environment: what probes send are samples, not changes."""
-        return self._environment.net(probe)
-
-    async def ended(self) -> str:
-        """When the environment has ended."""
-        return await self._environment.ended()
-
     def at(self, account: str | None, /) -> Recorded:
         """That of the environment, written down too."""
         place = self._environment.at(account)
         pull = self._pull if account is None else replace(self._pull, account=account)
         return Recorded(place, self._journal, pull, undo=self._undo)
-
-    @property
-    def stale_s(self) -> float:
-        """That of the environment."""
-        return self._environment.stale_s
-
-    def describe(self) -> dict[str, Any]:
-        """That of the environment."""
-        return self._environment.describe()
-
-    def close(self) -> None:
-        """Close the environment."""
-        self._environment.close()
 
 
 def request_in(answer: object) -> str | None:

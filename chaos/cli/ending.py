@@ -41,8 +41,8 @@ def conclude(
     With `as_json` stdout has the verdict's JSON and nothing else. `keep` is where the history is
     that its result goes into, a file or a URL; None is nowhere. A report that cannot be written
     is told, and does not change the verdict; nor does a history. Where it is sent to comes last:
-    the verdict does not wait for it. Without `told` nothing
-    is printed, as of a trial, of which its set tells.
+    the verdict does not wait for it. Without `told` nothing is printed, as of a trial, of which its
+    set tells.
     """
     history = load(journal)
     gc.freeze()  # a long run has millions of samples, and a collection would look at each of them
@@ -56,11 +56,15 @@ def conclude(
     if metrics_file is not None:
         with _told("the metrics"):
             _write_metrics(metrics_file, journal, verdict)
-    if not told:
-        if elsewhere is not None:
-            elsewhere.send(journal, history, verdict)
-        return verdict.exit_code
-    shown()
+    if told:
+        shown()
+        _show(history, verdict, paths, as_json=as_json)
+    if elsewhere is not None:
+        elsewhere.send(journal, history, verdict)
+    return verdict.exit_code
+
+
+def _show(history: History, verdict: Verdict, paths: dict[str, Path], *, as_json: bool) -> None:
     width = min(100, shutil.get_terminal_size().columns)
     stream = sys.stderr if as_json else sys.stdout
     colour = stream.isatty() and not os.environ.get("NO_COLOR")
@@ -68,9 +72,6 @@ def conclude(
     say(block, to_stderr=as_json)
     if as_json:
         say(verdict_json.render(history, verdict).rstrip())
-    if elsewhere is not None:
-        elsewhere.send(journal, history, verdict)
-    return verdict.exit_code
 
 
 @contextlib.contextmanager

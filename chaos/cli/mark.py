@@ -68,9 +68,10 @@ def _task(journal: Path, task: str | None) -> str:
 
 def _said(journal: Path, what: str) -> str:
     from chaos.errors import InvalidInput
+    from chaos.experiment.objectives import NAME
     from chaos.history import load
     from chaos.journal import in_use
-    from chaos.marks import NAME, leave
+    from chaos.marks import leave
     from chaos.who import who
 
     if not re.fullmatch(NAME, what):

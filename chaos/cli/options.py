@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -190,35 +192,28 @@ metrics_file = click.option(
 )
 
 
-def _gateway(_ctx: click.Context, _param: click.Parameter, url: str | None) -> str | None:
-    if url is None:
-        return None
-    from chaos.metrics.pushing import checked
+def _checked_by(module: str) -> Callable[..., str | None]:
+    """What looks at a URL with the `checked` of that module, which is loaded only for one."""
 
-    return checked(url)
+    def check(_ctx: click.Context, _param: click.Parameter, url: str | None) -> str | None:
+        return None if url is None else str(importlib.import_module(module).checked(url))
+
+    return check
 
 
 push_metrics = click.option(
     "--push-metrics",
     metavar="URL",
-    callback=_gateway,
+    callback=_checked_by("chaos.metrics.pushing"),
     help="Push metrics of the finished run to a Pushgateway, such as http://host:9091;"
     " USER:PASSWORD@ goes before the host.",
 )
 
 
-def _collector(_ctx: click.Context, _param: click.Parameter, url: str | None) -> str | None:
-    if url is None:
-        return None
-    from chaos.telemetry import checked
-
-    return checked(url)
-
-
 otlp = click.option(
     "--otlp",
     metavar="URL",
-    callback=_collector,
+    callback=_checked_by("chaos.telemetry"),
     help="Send a trace and metrics of the finished run to a collector of OpenTelemetry by OTLP over"
     " HTTP, such as http://host:4318. Needs chaos-drill[otlp].",
 )

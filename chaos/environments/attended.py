@@ -14,18 +14,15 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chaos import private
 from chaos.environments import enter_key
+from chaos.environments.around import Around
 from chaos.environments.environment import Environment
 from chaos.errors import InjectionFailed, InvalidInput, JournalFailed, RestoreFailed
 from chaos.loops import speed_of
 from probes.durations import show
-
-if TYPE_CHECKING:
-    from probes.net import Net  # with its resolver it costs more to import than all levers do
-    from probes.probe import Probe
 
 OPERATOR = "operator"  # the service under which the person can be asked
 LOOK_EVERY_S = 0.2  # seconds of the wall between two looks for a mark
@@ -176,22 +173,17 @@ class Operator:
         return float(self._tasks.get(task, {}).get("within", 600.0))
 
 
-class Attended:
+class Attended(Around):
     """The environment, with the service `operator` besides."""
 
     def __init__(self, environment: Environment, operator: Operator) -> None:
-        self._environment = environment
+        super().__init__(environment)
         self._operator = operator
 
     @property
     def place(self) -> Environment:
         """The environment, without the person."""
         return self._environment
-
-    @property
-    def kind(self) -> str:
-        """That of the environment."""
-        return self._environment.kind
 
     async def call(
         self, service: str, region: str, operation: str, /, **params: Any
@@ -201,27 +193,6 @@ class Attended:
             return await self._operator.call(operation, **params)
         return await self._environment.call(service, region, operation, **params)
 
-    def net(self, probe: Probe, /) -> Net:
-        """That of the environment."""
-        return self._environment.net(probe)
-
-    async def ended(self) -> str:
-        """When the environment has ended."""
-        return await self._environment.ended()
-
     def at(self, account: str | None, /) -> Attended:
         """That of the environment, with the same person beside it."""
         return Attended(self._environment.at(account), self._operator)
-
-    @property
-    def stale_s(self) -> float:
-        """That of the environment."""
-        return self._environment.stale_s
-
-    def describe(self) -> dict[str, Any]:
-        """That of the environment: where the marks are is beside the journal."""
-        return self._environment.describe()
-
-    def close(self) -> None:
-        """Close the environment."""
-        self._environment.close()

@@ -43,12 +43,14 @@ def _moves(moved: Failover | None, at: Times) -> dict[str, Any]:
     """Where the good answers came from: away from the region of before, and back to it."""
     if moved is None or len(moved.home) != 1 or at.injected is None:
         return {"from": None, "to": None, "away": None, "home": None}
-    away, back = moved.away.after, moved.back
-    gone = moved.to is not None and away is not None
-    returned = gone and at.lifted is not None and back is not None and back.high < math.inf
+    # An answer from elsewhere that was under way at the injection alone shows no moment.
+    away = moved.away.after if moved.away.kind == "seen" else None
+    home = None
+    if away and moved.back and at.lifted is not None and moved.back.high < math.inf:
+        home = at.lifted + moved.back.high
     return {
         "from": moved.home[0],
         "to": moved.to,
-        "away": at.injected + away.high if gone and away else None,
-        "home": at.lifted + back.high if returned and at.lifted is not None and back else None,
+        "away": away and at.injected + away.high,
+        "home": home,
     }

@@ -119,6 +119,7 @@ def _measure(name: str, history: History, at: Times, regions: dict[str, str]) ->
     crashes = [s.error for s in samples if s.crashed]
     confirm = settings["confirm"]
     window = None if at.injected is None else (at.injected, max(at.injected, at.over))
+    found = outages(samples)
     since = _since(samples, window)
     ends = [s.end for s in since]
     return Measurement(
@@ -132,7 +133,7 @@ def _measure(name: str, history: History, at: Times, regions: dict[str, str]) ->
         crash=next(iter(crashes), ""),
         bad_since=sum(not s.ok for s in since),
         down_since=window and downtime(samples, (window[0], max([window[1], *ends]))),
-        outages=tuple(outages(samples)),
+        outages=tuple(found),
         recovery=window
         and recovery(samples, injected=window[0], lifted=at.lifting, confirm=confirm),
         downtime=window and downtime(samples, window),
@@ -152,7 +153,7 @@ def _measure(name: str, history: History, at: Times, regions: dict[str, str]) ->
             samples, injected=window[0], until=window[1], lifted=at.lifted, confirm=confirm
         ),
         latency=latencies(made, injected=at.injected, lifted=at.lifting),
-        times_down=times_down(outages(samples), window, settings["every"] + settings["timeout"])
+        times_down=times_down(found, window, settings["every"] + settings["timeout"])
         if window
         else 0,
         complaints={}

@@ -69,6 +69,17 @@ def test_who_was_not_seen_at_home_again_is_away_still(tmp_path: Path) -> None:
     assert found["home"] is None
 
 
+def test_an_answer_under_way_at_the_injection_shows_no_move(tmp_path: Path) -> None:
+    """It came from elsewhere, and nobody knows whether the fault was on when it was given."""
+    history = history_of(tmp_path)
+    home = [s for s in history.samples["playback"] if s.detail.get("region") != "us-west-2"]
+    straddling = replace(home[0], n=999, due=8.0, start=8.0, end=INJECTED + 0.1)
+    told = {**straddling.detail, "region": "us-west-2"}
+    history.samples["playback"] = (*home, replace(straddling, detail=told))
+    found = recovery(history)
+    assert (found["to"], found["away"], found["home"]) == ("us-west-2", None, None)
+
+
 def test_who_is_not_back_when_the_run_ends(tmp_path: Path) -> None:
     history = history_of(tmp_path)
     samples = history.samples["playback"]
