@@ -192,7 +192,7 @@ def test_the_request_ids_are_those_of_the_endpoint(tmp_path: Path) -> None:
     """Also that of a call which is refused."""
 
     async def main(url: str) -> None:
-        calls = AwsCalls(url, key=("lab", "lab"))
+        calls = AwsCalls(url, key=("lab", "lab"), timeout_s=30)
         place: Any = FakeEnvironment(small_lab())
         place.call = calls.call
         journal = Journal.create(tmp_path / "r" / "journal.jsonl", Stopwatch())

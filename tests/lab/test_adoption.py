@@ -54,7 +54,7 @@ class Plane:
 
     def __init__(self, url: str, directory: Path) -> None:
         self.url, self.directory = url, directory
-        self.calls = AwsCalls(url, key=("lab", "lab"))
+        self.calls = AwsCalls(url, key=("lab", "lab"), timeout_s=30)
 
     def ask(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         return self.calls.call_now(service, REGION, operation, **params)

@@ -224,7 +224,7 @@ def test_whoever_comes_later_removes_it_unless_a_lab_of_that_name_is_there(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     with moto_server() as (host, port):
         url = f"http://{host}:{port}"
-        calls = AwsCalls(url, key=("test", "test"))
+        calls = AwsCalls(url, key=("test", "test"), timeout_s=30)
         queue = calls.call_now("sqs", "us-east-1", "create_queue", QueueName="jobs")
         file = Ledger.open(url, "x", "")
         Made(Emulator().call, file).undo("sqs", "us-east-1", "delete_queue", **_url(queue))

@@ -148,7 +148,7 @@ def test_what_cannot_be_stored_later_is_lost_and_the_rest_is_not(
 def aws() -> Iterator[AwsCalls]:
     """moto, with one secret in one region."""
     with moto_server() as (_, port):
-        calls = AwsCalls(f"http://127.0.0.1:{port}", key=("lab", "lab"))
+        calls = AwsCalls(f"http://127.0.0.1:{port}", key=("lab", "lab"), timeout_s=30)
         made = {"Name": "password", "SecretString": "s3same"}
         calls.call_now("secretsmanager", EAST, "create_secret", **made)
         yield calls

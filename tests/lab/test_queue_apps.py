@@ -46,7 +46,7 @@ def endpoint() -> Iterator[str]:
     """moto, with two queues whose messages are never invisible."""
     with moto_server() as (_, port):
         url = f"http://127.0.0.1:{port}"
-        aws = AwsCalls(url, key=("lab", "lab"))
+        aws = AwsCalls(url, key=("lab", "lab"), timeout_s=30)
         for name in ("jobs", "done"):
             attributes = {"VisibilityTimeout": "0"}
             aws.call_now("sqs", EAST, "create_queue", QueueName=name, Attributes=attributes)

@@ -74,10 +74,10 @@ async def write_everything(door: AwsCalls, region: str) -> None:
 
 def test_every_kind_of_write_arrives_and_an_outage_stops_it() -> None:
     async def test(moto: tuple[str, int]) -> None:
-        direct = AwsCalls(f"http://127.0.0.1:{moto[1]}", key=("lab", "lab"))
+        direct = AwsCalls(f"http://127.0.0.1:{moto[1]}", key=("lab", "lab"), timeout_s=30)
         replication = Replication([Tables([TABLE], direct.call)])
         proxy = ApiProxy(moto, seen=replication.seen)
-        door = AwsCalls(f"http://127.0.0.1:{await proxy.start()}", key=("lab", "lab"))
+        door = AwsCalls(f"http://127.0.0.1:{await proxy.start()}", key=("lab", "lab"), timeout_s=30)
 
         async def items(region: str) -> list[Item]:
             answer = await direct.call("dynamodb", region, "scan", TableName="history")

@@ -43,7 +43,7 @@ class Noted(Made):
 
 def with_moto(work: Callable[[Call], Awaitable[None]], *, speed: float = 1) -> None:
     async def test(port: int) -> None:
-        aws = AwsCalls(f"http://127.0.0.1:{port}", key=("lab", "lab"))
+        aws = AwsCalls(f"http://127.0.0.1:{port}", key=("lab", "lab"), timeout_s=30)
         try:
             await work(aws.call)
         finally:

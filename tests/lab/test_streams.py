@@ -34,7 +34,7 @@ class Noted(Made):
 
 def test_a_stream_is_made_with_its_shards_adopted_and_not_taken_from_others() -> None:
     async def work(port: int) -> None:
-        aws = AwsCalls(f"http://127.0.0.1:{port}", key=("lab", "lab"))
+        aws = AwsCalls(f"http://127.0.0.1:{port}", key=("lab", "lab"), timeout_s=30)
         try:
             made = Noted()
             await stock(LAB, aws.call, made)

@@ -24,7 +24,7 @@ NOTHING = {"title": "", "position": ""}
 @pytest.fixture
 def aws() -> Iterator[AwsCalls]:
     with moto_server() as (_, port):
-        calls = AwsCalls(f"http://127.0.0.1:{port}", key=("lab", "lab"))
+        calls = AwsCalls(f"http://127.0.0.1:{port}", key=("lab", "lab"), timeout_s=30)
         calls.call_now("s3", EAST, "create_bucket", Bucket=bucket_in(EAST, "history"))
         where = {"CreateBucketConfiguration": {"LocationConstraint": WEST}}
         calls.call_now("s3", WEST, "create_bucket", Bucket=bucket_in(WEST, "history"), **where)

@@ -32,7 +32,7 @@ TABLE = Table(key="profile", sort_key="at", regions=(EAST,))
 def endpoint() -> Iterator[str]:
     with moto_server() as (_, port):
         url = f"http://127.0.0.1:{port}"
-        aws = AwsCalls(url, key=("lab", "lab"))
+        aws = AwsCalls(url, key=("lab", "lab"), timeout_s=30)
         keys = {"HASH": TABLE.key, "RANGE": TABLE.sort_key}
         aws.call_now(
             "dynamodb",

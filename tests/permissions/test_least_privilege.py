@@ -129,7 +129,7 @@ class Account:
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with moto_account() as endpoint:
-        root = AwsCalls(endpoint, key=ROOT)
+        root = AwsCalls(endpoint, key=ROOT, timeout_s=30)
         found = Account(endpoint, root)
         found.seeded()
         yield found

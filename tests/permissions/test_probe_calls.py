@@ -58,7 +58,7 @@ class Door:
 @pytest.fixture(scope="module")
 def calls() -> Iterator[AwsCalls]:
     with moto_account() as endpoint:
-        calls = AwsCalls(endpoint, key=("test", "test"))
+        calls = AwsCalls(endpoint, key=("test", "test"), timeout_s=30)
         with prepared(calls):
             yield calls
         calls.close()

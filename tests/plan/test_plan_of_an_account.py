@@ -36,7 +36,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsCall
         monkeypatch.setenv(name, value)
     (tmp_path / "dark.yaml").write_text(EXPERIMENT)
     with moto_account() as endpoint:
-        calls = AwsCalls(endpoint, key=("test", "test"))
+        calls = AwsCalls(endpoint, key=("test", "test"), timeout_s=30)
         vpc = calls.call_now("ec2", "us-east-1", "create_vpc", CidrBlock="10.9.0.0/16")["Vpc"]
         tags = [{"ResourceType": "subnet", "Tags": [{"Key": "chaos", "Value": "allowed"}]}]
         for n in range(SUBNETS):

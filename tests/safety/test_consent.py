@@ -50,7 +50,7 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def alone(endpoint: str) -> str:
     """The id of an instance of that account, which has an alias."""
-    calls = AwsCalls(endpoint, key=("test", "test"))
+    calls = AwsCalls(endpoint, key=("test", "test"), timeout_s=30)
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "chaos", "Value": "allowed"}]}]
     ran = [
         calls.call_now(
@@ -192,7 +192,7 @@ def run(
 
 
 def running(endpoint: str) -> int:
-    calls = AwsCalls(endpoint, key=("test", "test"))
+    calls = AwsCalls(endpoint, key=("test", "test"), timeout_s=30)
     found = calls.call_now("ec2", "us-east-1", "describe_instances")["Reservations"]
     calls.close()
     return sum(i["State"]["Name"] == "running" for r in found for i in r["Instances"])

@@ -54,7 +54,7 @@ class Account:
 @pytest.fixture(scope="module")
 def reached() -> Iterator[tuple[str, AwsCalls]]:
     with moto_account() as url:
-        calls = AwsCalls(url, key=("test", "test"))
+        calls = AwsCalls(url, key=("test", "test"), timeout_s=30)
         yield url, calls
         calls.close()
 

@@ -151,7 +151,7 @@ def test_s3_follows_no_bucket_into_another_region(bucket: str) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
     threading.Thread(target=server.serve_forever).start()
     here = None if ":" in bucket else f"http://127.0.0.1:{server.server_port}"
-    calls = AwsCalls(here, key=("test", "test"), regions=[REGION])
+    calls = AwsCalls(here, key=("test", "test"), timeout_s=30, regions=[REGION])
     try:
         with pytest.raises(CallFailed, match="is in us-west-2, and only us-east-1 may be called"):
             calls.call_now("s3", REGION, "get_object", Bucket=bucket, Key="a")
