@@ -63,7 +63,7 @@ def test_a_shipped_experiment_is_right(path: Path) -> None:
     assert problems(path.read_bytes()) == []
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.sampled_from(SHIPPED),
     st.integers(min_value=0, max_value=4000),
@@ -78,7 +78,7 @@ def test_a_file_with_a_slip_is_right_or_has_problems(
     problems(data[:start] + instead.encode() + data[start + length :])
 
 
-@settings(deadline=None, max_examples=75)
+@settings(max_examples=75)
 @given(st.sampled_from(SHIPPED), st.data())
 def test_a_file_with_lines_in_wrong_places_is_right_or_has_problems(
     path: Path, draw: st.DataObject
@@ -91,7 +91,7 @@ def test_a_file_with_lines_in_wrong_places_is_right_or_has_problems(
     problems("\n".join(lines).encode())
 
 
-@settings(deadline=None, max_examples=75)
+@settings(max_examples=75)
 @given(st.sampled_from(SHIPPED), st.data())
 def test_a_file_with_another_value_is_right_or_has_problems(
     path: Path, draw: st.DataObject
@@ -103,7 +103,7 @@ def test_a_file_with_another_value_is_right_or_has_problems(
     problems("\n".join(lines).encode())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_a_file_of_anything_has_problems(data: bytes) -> None:
     assert problems(data)

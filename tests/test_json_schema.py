@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
@@ -301,7 +301,6 @@ PLACES: list[tuple[str, str]] = [
 ]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from(SCALARS))
 def test_whatever_is_right_is_accepted(place: tuple[str, str], scalar: str) -> None:
     key, around = place

@@ -219,7 +219,7 @@ readings = st.one_of(
     landing=st.one_of(st.none(), st.floats(0.0, 4.9)),
     meddling=st.one_of(st.none(), st.floats(0.0, 40.0)),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_whatever_happens_nothing_is_said_to_be_back_that_is_not(
     tmp_path_factory: pytest.TempPathFactory,
     state: str,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import (
     AfterValidator,
@@ -441,7 +441,6 @@ def test_a_file_that_can_be_read(tmp_path: Path) -> None:
 LINE = st.text(st.sampled_from("ab:,-[]{}&*!|>'\"%@`#?<${}~ \n\t\\0x1"), max_size=60)
 
 
-@settings(deadline=None)
 @given(
     st.one_of(st.binary(max_size=60), LINE.map(str.encode), st.text(max_size=40).map(str.encode))
 )

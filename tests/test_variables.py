@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos import experiment
@@ -100,7 +100,6 @@ objectives: {{playback: {{unaffected: true}}}}
 """
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60).filter(lambda text: not FORBIDDEN.search(text)))
 def test_a_value_stays_text_whatever_is_in_it(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -21,7 +21,7 @@ spans = st.tuples(st.integers(0, 5), st.integers(1, 5), st.booleans()).map(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(spans, min_size=1, max_size=8))
 def test_the_intervals_are_those_of_all_courses_with_the_fewest_turns(
     samples: list[Sample],
@@ -107,7 +107,7 @@ def lies_in(t: float, interval: Interval) -> bool:
     return interval.low - EPSILON <= t <= interval.high + EPSILON
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(seeds)
 def test_each_turn_of_a_system_lies_in_its_interval(random: Random) -> None:
     system = simulate(random)
@@ -119,7 +119,7 @@ def test_each_turn_of_a_system_lies_in_its_interval(random: Random) -> None:
         assert interval.high - interval.low <= system.every + system.timeout + EPSILON
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(seeds)
 def test_the_time_down_lies_in_its_interval(random: Random) -> None:
     system = simulate(random)
@@ -130,7 +130,7 @@ def test_the_time_down_lies_in_its_interval(random: Random) -> None:
     assert told.high <= end - begin
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(seeds)
 def test_the_true_recovery_lies_in_its_interval(random: Random) -> None:
     """An oracle that knows the system's turns, and none of the arithmetic, checks what is told."""
@@ -171,7 +171,7 @@ def test_the_true_recovery_lies_in_its_interval(random: Random) -> None:
         )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(seeds)
 def test_the_true_healing_lies_in_its_interval(random: Random) -> None:
     system = simulate(random)

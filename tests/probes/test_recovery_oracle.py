@@ -97,7 +97,7 @@ def counted(bounds: tuple[float, float], zero: float) -> Interval:
     return Interval(max(0.0, bounds[0] - zero), max(0.0, bounds[1] - zero))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(histories, moments, moments, confirms)
 def test_a_recovery_is_what_the_docs_say(
     samples: list[Sample], one: float, other: float, confirm: int
@@ -110,7 +110,7 @@ def test_a_recovery_is_what_the_docs_say(
     assert told.rto == (None if bounds is None else counted(bounds, injected))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(histories, moments, confirms)
 def test_a_recovery_from_what_nothing_lifts_is_what_the_docs_say(
     samples: list[Sample], injected: float, confirm: int
@@ -121,7 +121,7 @@ def test_a_recovery_from_what_nothing_lifts_is_what_the_docs_say(
     assert told.kind != "after"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(histories, moments, confirms)
 def test_healing_is_what_the_docs_say(samples: list[Sample], lifted: float, confirm: int) -> None:
     told = heals(samples, lifted=lifted, confirm=confirm)
@@ -138,7 +138,7 @@ def overlap(begin: float, end: float, window: tuple[float, float]) -> float:
     return max(0.0, min(end, window[1]) - max(begin, window[0]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(histories, moments, moments)
 def test_the_time_down_of_every_course_lies_in_what_is_told(
     samples: list[Sample], one: float, other: float
@@ -155,7 +155,7 @@ def test_the_time_down_of_every_course_lies_in_what_is_told(
     assert 0 <= told.low <= told.high <= window[1] - window[0]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(histories, moments, moments)
 def test_availability_is_a_count(samples: list[Sample], one: float, other: float) -> None:
     begin, end = sorted([one, other])

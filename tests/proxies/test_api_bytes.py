@@ -125,7 +125,7 @@ def pieces(data: bytes, sizes: list[int]) -> Iterator[bytes]:
         yield data[at:]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     calls=st.lists(requests(), min_size=1, max_size=5),
     up=st.lists(st.integers(1, 300), max_size=12),

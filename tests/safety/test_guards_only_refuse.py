@@ -85,7 +85,7 @@ def plans(draw: st.DrawFn) -> Facts:
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(plans(), experiments, st.lists(policies, max_size=2), policies)
 def test_a_policy_more_never_allows_what_was_refused(
     plan: Facts, rules: dict[str, Any], there: list[dict[str, Any]], more: dict[str, Any]
@@ -97,7 +97,7 @@ def test_a_policy_more_never_allows_what_was_refused(
         assert set(said) <= set(with_it.get(guard, ())), guard
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(plans(), st.integers(0, 6), st.booleans())
 def test_no_draw_beyond_a_limit_is_allowed(plan: Facts, most: int, of_run: bool) -> None:
     """The draw that the plan shows is one of those that may be, and never more than the worst."""
@@ -118,7 +118,7 @@ def test_no_draw_beyond_a_limit_is_allowed(plan: Facts, most: int, of_run: bool)
             assert guard in told
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(plans(), st.sampled_from([0.1, 0.5, 1.0]))
 def test_no_share_beyond_a_limit_is_allowed(plan: Facts, most: float) -> None:
     told = refused(plan, policy(at_most_in_a_run={"percent": most}))

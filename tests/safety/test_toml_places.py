@@ -100,7 +100,7 @@ PIECES += [
 ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(PIECES), max_size=8))
 def test_whatever_tomllib_accepts_is_read_the_same(lines: list[str]) -> None:
     text = "\n".join(lines)
@@ -114,7 +114,7 @@ def test_whatever_tomllib_accepts_is_read_the_same(lines: list[str]) -> None:
         assert plain(read(text)) == wanted
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=60), st.text(alphabet="[]{}=.\"'#\n ab1,\\", max_size=60)))
 def test_whatever_it_is_it_is_read_or_refused(given_: bytes | str) -> None:
     data = given_.encode() if isinstance(given_, str) else given_
