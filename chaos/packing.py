@@ -36,10 +36,10 @@ class Packer:
         self._packs: dict[str, Pack] = {}  # the one that was begun first, first
         self._ok: dict[str, bool] = {}
 
-    def add(self, sample: Event, every: float, now: float) -> bool:
-        """Take one sample of a probe with that period; returns whether it is held back.
+    def add(self, sample: Event, first: float, every: float, now: float) -> bool:
+        """Take one sample of a probe with that grid; returns whether it is held back.
 
-        `now` counts in the loop's seconds.
+        Attempt n is due at `first + n * every`. `now` counts in the loop's seconds.
         """
         probe, turned = sample["probe"], self._ok.get(sample["probe"]) is not sample["ok"]
         self._ok[probe] = sample["ok"]
@@ -48,7 +48,7 @@ class Packer:
             self._write("sample", **sample)
             return False
         alike = json.dumps([*(sample[name] for name in ALIKE), list(sample["phases"])])
-        pack = self._packs.setdefault(alike, Pack(sample, every, now))
+        pack = self._packs.setdefault(alike, Pack(sample, first, every, now))
         pack.add(sample)
         if len(pack.rows) == MOST:
             self._write("samples", **self._packs.pop(alike).line())
@@ -70,6 +70,7 @@ class Pack:
     """Samples of one probe that are like `like`; `since` is when the first of them came."""
 
     like: Event
+    first: float
     every: float
     since: float
     rows: list[tuple[int, ...]] = field(default_factory=list)
@@ -87,6 +88,7 @@ class Pack:
         columns = json.dumps([steps, *lengths], separators=(",", ":"))
         return {
             **{name: self.like[name] for name in ALIKE},
+            "first": self.first,
             "every": self.every,
             "count": len(self.rows),
             "phases": list(self.like["phases"]),
@@ -109,10 +111,10 @@ def _each(packed: Event) -> Iterator[Event]:
     if not (isinstance(columns, list) and columns and len(columns[0]) == packed["count"]):
         raise ValueError("a line of samples has another number of them than it tells")
     like = {name: packed[name] for name in ALIKE}
-    names, every, attempt = packed["phases"], packed["every"], 0
+    names, first, every, attempt = packed["phases"], packed["first"], packed["every"], 0
     for step, late, took, *phases in zip(*columns, strict=True):
         attempt += step
-        due = round(attempt * every, 6)
+        due = round(first + attempt * every, 6)
         start = round(due + late / 1e6, 6)
         end = round(start + took / 1e6, 6)
         yield {

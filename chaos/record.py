@@ -44,12 +44,12 @@ class Record:
         self._samples = 0
         self._packer = Packer(self.note)
 
-    def sample(self, fields: dict[str, Any], every: float) -> None:
-        """Append one sample of a probe with that period; in a long run, with others of its like."""
+    def sample(self, fields: dict[str, Any], first: float, every: float) -> None:
+        """Append one sample of a probe with that grid; in a long run, with others of its like."""
         self._samples += 1
         if self._samples <= ONE_BY_ONE:
             self.note("sample", **fields)
-        elif self._packer.add(fields, every, asyncio.get_running_loop().time()):
+        elif self._packer.add(fields, first, every, asyncio.get_running_loop().time()):
             self.journal.tell("sample", **fields)
 
     def flush(self) -> None:

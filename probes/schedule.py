@@ -1,6 +1,6 @@
 """The frame around a probe: when an attempt starts, when it is given up, what is kept of it.
 
-origin      +1·every    +2·every    +3·every        the grid is fixed
+first       +1·every    +2·every    +3·every        the grid is fixed
   ├─ attempt 0 ──✕ (timeout)            each attempt is a task of its own, so one that
   │           ├─ attempt 1 ─┤           hangs never delays the next: waiting for it would
   │           │           ├─ attempt 2  leave out the very attempts that find the outage
@@ -29,9 +29,9 @@ Emit = Callable[[Sample], None]
 
 
 async def run_probe(
-    name: str, probe: Probe, net: Net, *, run: str, origin: float, emit: Emit
+    name: str, probe: Probe, net: Net, *, run: str, origin: float, emit: Emit, first: float = 0.0
 ) -> None:
-    """Make attempt n at loop time `origin + n * probe.every`, for ever: cancel it to end it.
+    """Make attempt n at loop time `origin + first + n * probe.every`, for ever: cancel to end it.
 
     `emit` is called with each attempt's Sample as it ends, which is not the order of starting;
     it must not raise. Times in a Sample are seconds since `origin`; `start - due` is how late the
@@ -42,19 +42,23 @@ async def run_probe(
     n = 0
     async with asyncio.TaskGroup() as attempts:
         while True:
-            await asyncio.sleep(origin + n * probe.every - loop.time())
-            behind = int((loop.time() - origin) / probe.every) - n
+            due = first + n * probe.every
+            await asyncio.sleep(origin + due - loop.time())
+            now = loop.time() - origin
+            behind = int((now - due) / probe.every)
             if behind > CATCH_UP:
-                emit(_left_out(name, n, behind - CATCH_UP, probe, loop.time() - origin))
+                emit(_left_out(name, n, behind - CATCH_UP, due, now))
                 n += behind - CATCH_UP
+                due = first + n * probe.every
             attempt = Attempt(run=run, probe=name, n=n)
-            attempts.create_task(_make(probe, net, attempt, origin, emit))
+            attempts.create_task(_make(probe, net, attempt, due, origin, emit))
             n += 1
 
 
-async def _make(probe: Probe, net: Net, attempt: Attempt, origin: float, emit: Emit) -> None:
+async def _make(
+    probe: Probe, net: Net, attempt: Attempt, due: float, origin: float, emit: Emit
+) -> None:
     loop = asyncio.get_running_loop()
-    due = attempt.n * probe.every
     start = max(due, loop.time() - origin)  # a timer may fire one tick of the clock early
     allowed = probe.max_latency or probe.timeout
     beats: list[float] = []
@@ -142,8 +146,7 @@ def _bounded(text: str) -> str:
     return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
 
 
-def _left_out(name: str, n: int, count: int, probe: Probe, now: float) -> Sample:
-    due = n * probe.every
+def _left_out(name: str, n: int, count: int, due: float, now: float) -> Sample:
     return Sample(
         probe=name,
         n=n,

@@ -53,6 +53,22 @@ def test_packed_or_not_the_history_is_the_same(
     assert judge_safely(packed).results == judge_safely(plain).results
 
 
+@pytest.mark.parametrize("every", [5.0, 1.0, 0.3])
+def test_probes_do_not_all_begin_at_one_instant(
+    every: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are spread over a second, or a period where that is shorter, and keep their places."""
+    monkeypatch.setattr(record, "ONE_BY_ONE", 12)
+    probes = {name: Look(every=every, timeout=0.1, confirm=1) for name in ("look", "b", "c", "d")}
+    drill = experiment(probes=probes, steady_state={"for": 10, "within": 30})
+    history, *_ = carry_out(tmp_path, LookLab(small_lab()), drill)
+    share = min(every, 1) / 4
+    for place, samples in enumerate(map(history.samples.get, probes)):
+        assert samples
+        dues = [round(place * share + s.n * every, 6) for s in samples]
+        assert [s.due for s in samples] == [s.start for s in samples] == dues
+
+
 @pytest.mark.usefixtures("packed")
 def test_who_watches_sees_each_sample_once_and_in_its_turn(tmp_path: Path) -> None:
     watched: list[Event] = []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chaos.packing import LONGEST_S, MOST, Packer, unpacked
 
-EVERY = 0.2
+FIRST, EVERY = 0.05, 0.2  # the grid of every probe
 microseconds = st.integers(0, 10**9).map(lambda n: n / 1e6)
 
 
@@ -34,7 +34,7 @@ class Lines:
 
 
 def sample(n: int, *, ok: bool = True, probe: str = "page", **fields: Any) -> dict[str, Any]:
-    due = round(n * EVERY, 6)
+    due = round(FIRST + n * EVERY, 6)
     return {
         "attempt": n,
         "probe": probe,
@@ -53,7 +53,7 @@ def sample(n: int, *, ok: bool = True, probe: str = "page", **fields: Any) -> di
 @st.composite
 def attempts(draw: st.DrawFn) -> dict[str, Any]:
     n = draw(st.integers(0, 10**7))
-    start = round(n * EVERY + draw(microseconds), 6)
+    start = round(FIRST + n * EVERY + draw(microseconds), 6)
     names = draw(st.lists(st.sampled_from(["name", "connect", "body"]), unique=True))
     return sample(
         n,
@@ -72,7 +72,7 @@ def test_each_sample_comes_back_as_it_was(given_: list[dict[str, Any]], late: li
     lines, now = Lines(), 0.0
     for n, one in enumerate(given_):
         now += LONGEST_S * 2 if n < len(late) and late[n] else 0.1
-        lines.packer.add(one, EVERY, now)
+        lines.packer.add(one, FIRST, EVERY, now)
     lines.packer.flush()
     assert sorted(map(as_text, lines.samples())) == sorted(map(as_text, given_))
 
@@ -88,7 +88,7 @@ def test_other_events_are_passed_on() -> None:
 
 def test_what_is_alike_shares_a_line() -> None:
     lines = Lines()
-    held = [lines.packer.add(sample(n), EVERY, 0.0) for n in range(MOST + 1)]
+    held = [lines.packer.add(sample(n), FIRST, EVERY, 0.0) for n in range(MOST + 1)]
     assert held == [False] + [True] * MOST  # the first one is a turn: nothing was known before
     assert [e["event"] for e in lines.events] == ["sample", "samples"]
     assert lines.events[1]["count"] == MOST
@@ -97,8 +97,8 @@ def test_what_is_alike_shares_a_line() -> None:
 def test_a_turn_is_written_at_once_after_what_came_before() -> None:
     lines = Lines()
     for n in range(5):
-        lines.packer.add(sample(n), EVERY, 0.0)
-    assert not lines.packer.add(sample(5, ok=False), EVERY, 0.0)
+        lines.packer.add(sample(n), FIRST, EVERY, 0.0)
+    assert not lines.packer.add(sample(5, ok=False), FIRST, EVERY, 0.0)
     assert [e["event"] for e in lines.events] == ["sample", "samples", "sample"]
     assert [one["attempt"] for one in lines.samples()] == [0, 1, 2, 3, 4, 5]
 
@@ -106,9 +106,9 @@ def test_a_turn_is_written_at_once_after_what_came_before() -> None:
 def test_a_turn_of_one_probe_is_none_of_another() -> None:
     lines = Lines()
     for probe in ("page", "canary"):
-        lines.packer.add(sample(0, probe=probe), EVERY, 0.0)
-        lines.packer.add(sample(1, probe=probe), EVERY, 0.0)
-    lines.packer.add(sample(2, ok=False), EVERY, 0.0)
+        lines.packer.add(sample(0, probe=probe), FIRST, EVERY, 0.0)
+        lines.packer.add(sample(1, probe=probe), FIRST, EVERY, 0.0)
+    lines.packer.add(sample(2, ok=False), FIRST, EVERY, 0.0)
     assert [(e["event"], e["probe"]) for e in lines.events[2:]] == [
         ("samples", "page"),
         ("sample", "page"),
@@ -117,9 +117,9 @@ def test_a_turn_of_one_probe_is_none_of_another() -> None:
 
 def test_nothing_is_held_back_for_long() -> None:
     lines = Lines()
-    lines.packer.add(sample(0), EVERY, 0.0)
-    lines.packer.add(sample(1), EVERY, 1.0)
-    lines.packer.add(sample(2), EVERY, 1.0 + LONGEST_S + 0.5)
+    lines.packer.add(sample(0), FIRST, EVERY, 0.0)
+    lines.packer.add(sample(1), FIRST, EVERY, 1.0)
+    lines.packer.add(sample(2), FIRST, EVERY, 1.0 + LONGEST_S + 0.5)
     assert [one["attempt"] for one in lines.samples()] == [0, 1, 2]
 
 
@@ -129,6 +129,6 @@ def test_nothing_is_held_back_for_long() -> None:
 def test_what_is_not_alike_has_a_line_of_its_own(other: dict[str, Any]) -> None:
     lines = Lines()
     for n in range(4):
-        lines.packer.add(sample(n, **(other if n % 2 else {})), EVERY, 0.0)
+        lines.packer.add(sample(n, **(other if n % 2 else {})), FIRST, EVERY, 0.0)
     lines.packer.flush()
     assert [e.get("count", 1) for e in lines.events] == [1, 2, 1]

@@ -78,5 +78,6 @@ def _foreign(found: Balance, read: LedgerRead, history: History) -> tuple[int, .
     Such an attempt has left no sample.
     """
     every, timeout = (history.experiment["probes"][read.probe][k] for k in ("every", "timeout"))
-    oldest = read.t - timeout - every
-    return tuple(n for n in found.unexpected if not oldest <= n * every <= read.t + every)
+    first = next((s.due - s.n * every for s in history.samples[read.probe]), 0.0)
+    oldest, newest = read.t - timeout - every, read.t + every
+    return tuple(n for n in found.unexpected if not oldest <= first + n * every <= newest)

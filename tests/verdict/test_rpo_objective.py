@@ -32,6 +32,15 @@ def reads(failover: tuple[int, ...], end: tuple[int, ...] = ALL) -> Change:
     return but(ledgers=(read("failover", *failover), read("end", *end)))
 
 
+def later(seconds: float) -> Change:
+    """The ledger's first attempt was made so much later, and all others with it."""
+
+    def moved(s: Sample) -> Sample:
+        return replace(s, due=s.due + seconds, start=s.start + seconds, end=s.end + seconds)
+
+    return lambda h: replace(h, samples={"history": tuple(map(moved, h.samples["history"]))})
+
+
 RPO = {
     "nothing lost": Case(
         wanted=0.0,
@@ -264,6 +273,14 @@ RPO = {
         changes=(reads(FAILED_OVER, (*ALL, 24)),),
         value="held",
         reason="lost none of 12 acknowledged writes, 5 s allowed",
+        measured=Interval(0, 0),
+    ),
+    "found what was not due when the observation ended": Case(
+        wanted=5.0,
+        seen=FAILOVER,
+        changes=(reads(FAILED_OVER, (*ALL, 24)), later(0.6)),
+        value="unknown",
+        reason="cannot be judged: records were found that were never written: 24",
         measured=Interval(0, 0),
     ),
 }
