@@ -17,6 +17,7 @@ from chaos.marks import Mark
 from chaos.pulls import BACK, RECORDED, UNFINISHED, Pull, pulls
 from chaos.salvaging import usable
 from chaos.sampled import samples
+from probes.outages import Interval
 from probes.probe import Sample
 
 __all__ = [
@@ -69,6 +70,7 @@ class History:
     asked: float | None = None  # when somebody first wished so
     notes: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
+    lags: tuple[Interval, ...] = ()  # when the lab itself answered late
     ended: float = 0.0  # time of the last event
     finished: bool = False  # the run came to its own end
     lost: tuple[str, ...] = ()  # what may be open and is not among the pulls: it cannot be read
@@ -208,6 +210,7 @@ def _fold(events: Sequence[Event]) -> History:
         ),
         notes=tuple(e["text"] for e in _of(events, "note")),
         marks=tuple(map(Mark.noted, _of(events, "mark"))),
+        lags=tuple(Interval(e["since"], e["until"]) for e in _of(events, "lag")),
         ended=events[-1]["t"],
         finished=any(_of(events, "end")),
     )

@@ -26,6 +26,7 @@ from chaos.faults.fault import Fault
 from chaos.history import Pull
 from chaos.injection import Looker, Permit, Puller, to_its_end
 from chaos.journal import Journal
+from chaos.lags import note_lags
 from chaos.loops import Stopwatch, speed_of
 from chaos.marks import note_marks
 from chaos.probing import Probing, cancel
@@ -85,6 +86,7 @@ class Run:
         over = asyncio.create_task(self._mind_the_environment())
         journal = self._record.journal
         marks = asyncio.create_task(note_marks(journal.path, journal.now, self._record.note))
+        lags = asyncio.create_task(note_lags(self._environment, journal.now, self._record.note))
         async with self._probing.ticking():
             try:
                 if await self._ready():
@@ -93,7 +95,7 @@ class Run:
                 await to_its_end(self._rollback())
             if self._puller.pulls and not self._stop.requested:
                 await self._recover()
-        await cancel([over, marks])
+        await cancel([over, marks, lags])
         await self._record.note_stops()
         self._record.note("phase", phase="judge")
         await self._record.note_durably("end")

@@ -36,6 +36,7 @@ LAYERS = [
     {
         "chaos.asked_ledgers",
         "chaos.called",
+        "chaos.lags",
         "chaos.marks",
         "chaos.pulls",
         "chaos.salvaging",

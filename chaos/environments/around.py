@@ -26,6 +26,10 @@ class Around:
         """That of the environment: what probes send is none of the tool's calls."""
         return self._environment.net(probe)
 
+    async def pulse(self) -> None:
+        """That of the environment."""
+        await self._environment.pulse()
+
     async def ended(self) -> str:
         """When the environment has ended."""
         return await self._environment.ended()

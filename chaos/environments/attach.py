@@ -47,6 +47,10 @@ class Gone:
         """There is nothing left to probe."""
         raise self._why
 
+    async def pulse(self) -> None:
+        """There is nothing left to answer."""
+        raise self._why
+
     async def ended(self) -> str:
         """It has."""
         return str(self._why)

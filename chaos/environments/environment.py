@@ -31,6 +31,13 @@ class Environment(Protocol):
     def net(self, probe: Probe, /) -> Net:
         """The workload's view of the network for one probe, with a name cache of its own."""
 
+    async def pulse(self) -> None:
+        """Return when all parts of a lab have answered, at once where there is no lab.
+
+        What they take to answer this is their own time: no fault reaches it. Raises ChaosError when
+        one does not answer.
+        """
+
     async def ended(self) -> str:
         """Return when the environment has ended by itself, with the reason; never otherwise."""
 

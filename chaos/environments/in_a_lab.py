@@ -74,6 +74,10 @@ class InALab:
             aws=door.call,
         )
 
+    async def pulse(self) -> None:
+        """Return when the lab has answered, and what answers the AWS API behind it."""
+        await self._control.call("pulse")
+
     async def ended(self) -> str:
         """Return when the lab that this run has started has ended."""
         if self._process is None:

@@ -86,6 +86,10 @@ class InAccount:
 
         return Net(names=Names(cache=probe.dns_cache, family=probe.family), aws=aws)
 
+    async def pulse(self) -> None:
+        """That of the whole."""
+        await self.whole.pulse()
+
     async def ended(self) -> str:
         """When the whole has ended."""
         return await self.whole.ended()

@@ -106,6 +106,9 @@ class OnAws:
             return self._only().net(probe)
         return Net(names=Names(cache=probe.dns_cache, family=probe.family))
 
+    async def pulse(self) -> None:
+        """No lab is in the way: how long AWS takes is what its users meet."""
+
     async def ended(self) -> str:
         """AWS does not."""
         return await asyncio.Future()

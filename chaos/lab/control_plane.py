@@ -21,6 +21,7 @@ START_WITHIN_S = 60.0  # of the wall; on two cores it takes half a second
 ASKED_EVERY_S = 2.0
 SILENT_FOR_S = 12.0
 LOOPBACK = "127.0.0.1"
+INFO = "/_localstack/info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,9 @@ class Given:
 class ControlPlane(Protocol):
     """Where the AWS API is answered."""
 
+    async def pulse(self) -> None:
+        """Return when it has answered a small question; raises EnvironmentFailed."""
+
     async def ended(self) -> str:
         """Return when it has ended, with the reason."""
 
@@ -70,6 +74,7 @@ class Moto:
 
     def __init__(self) -> None:
         self._process: Process | None = None
+        self._address = (LOOPBACK, 0)
 
     async def start(self, directory: Path) -> tuple[str, int]:
         """Where it listens; it removes `directory` when this process ends.
@@ -90,7 +95,12 @@ class Moto:
         answer = json.loads(line)
         if "error" in answer:
             raise EnvironmentFailed(answer["error"])
-        return LOOPBACK, int(answer["port"])
+        self._address = LOOPBACK, int(answer["port"])
+        return self._address
+
+    async def pulse(self) -> None:
+        """Ask for its settings, a page of its own."""
+        await _answer(self._address, "/moto-api/config")
 
     async def ended(self) -> str:
         """Return when the process is gone."""
@@ -119,6 +129,10 @@ class Attached:
         assert process.stdin is not None  # noqa: S101  # asked for as a pipe
         process.stdin.write(json.dumps(told).encode() + b"\n")
 
+    async def pulse(self) -> None:
+        """Ask which start of it this is, a page of its own."""
+        await _answer(self._given.address, INFO)
+
     async def ended(self) -> str:
         """Return when the emulator is another one, or has been silent for too long."""
         loop = asyncio.get_running_loop()
@@ -128,7 +142,7 @@ class Attached:
             try:
                 if await self.is_another():
                     return f"{self._given.name} was started anew: what it held is gone"
-            except OSError:
+            except EnvironmentFailed:
                 continue
             heard = loop.time()
         return (
@@ -137,7 +151,7 @@ class Attached:
         )
 
     async def is_another(self) -> bool:
-        """Whether it was started anew since; raises OSError when it does not answer."""
+        """Whether it was started anew since; raises EnvironmentFailed when it does not answer."""
         return await self._session() not in ("", self._given.session)
 
     async def stop(self) -> None:
@@ -145,12 +159,20 @@ class Attached:
         await _kill(self._last_light)
 
     async def _session(self) -> str:
-        """Which start of it this is; empty when it does not tell. Raises OSError."""
-        _, body = await get(self._given.address, "/_localstack/info", SILENT_FOR_S / 2)
+        """Which start of it this is; empty when it does not tell. Raises EnvironmentFailed."""
+        body = await _answer(self._given.address, INFO)
         try:
             return str(json.loads(body).get("session_id", ""))
         except (ValueError, AttributeError):
             return ""
+
+
+async def _answer(address: tuple[str, int], path: str) -> bytes:
+    try:
+        _, body = await get(address, path, SILENT_FOR_S / 2)
+    except OSError as error:
+        raise EnvironmentFailed("what answers the AWS API behind the lab is silent") from error
+    return body
 
 
 async def _kill(process: Process | None) -> None:

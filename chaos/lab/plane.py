@@ -67,7 +67,7 @@ async def remove(made: Made, attached: Attached) -> None:
     """From the emulator that it was made in alone: another may have things of the same names."""
     try:
         another = await attached.is_another()
-    except OSError:
+    except EnvironmentFailed:
         another = False
     if another:
         made.forget()

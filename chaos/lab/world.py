@@ -71,6 +71,7 @@ class World:
         """What can be asked of it on the control socket."""
         return {
             "describe_lab": self._describe_lab,
+            "pulse": self._pulse,
             **ruled("api_rule", self.rules),
             **ruled("dns_rule", self.route53.rules),
             **ruled("link_rule", self.network.links.rules),
@@ -82,6 +83,10 @@ class World:
 
     async def _describe_lab(self) -> dict[str, Any]:
         return self.describe()
+
+    async def _pulse(self) -> dict[str, Any]:
+        await self.control_plane.pulse()
+        return {}
 
     async def _describe_reachability(self, scope: str) -> dict[str, Any]:
         gate = self.network.gates[scope]

@@ -268,6 +268,7 @@ EVENTS: dict[str, Callable[[Live, Event], Live]] = {
     "ledger": _ledger,
     "call": lambda live, _: live,  # the levers that it moves are shown
     "mark": lambda live, event: replace(live, notes=(*live.notes, f"marked as {event['what']}")),
+    "lag": lambda live, _: live,  # the verdict tells where it matters
     "note": lambda live, event: replace(live, notes=(*live.notes, str(event["text"]))),
     "stop": lambda live, event: replace(live, stop=live.stop or str(event["why"])),
     "end": lambda live, _: replace(live, over=True, notes=()),

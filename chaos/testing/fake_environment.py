@@ -69,6 +69,9 @@ class FakeEnvironment:
         """A network without any names: probes of a fake look at its state instead."""
         raise CallFailed("net", "NoNetwork", "a fake environment has no network")
 
+    async def pulse(self) -> None:
+        """It answers at once."""
+
     async def ended(self) -> str:
         """It does not."""
         return await asyncio.Future()

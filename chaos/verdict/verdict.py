@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from chaos.history import History, Pull, lever_name, setting
+from chaos.lags import doubted
 from chaos.verdict.doubts import doubts
 from chaos.verdict.finding import Result, Value
 from chaos.verdict.measurement import Measurement, Times, measure, times
 from chaos.verdict.phases import marked
 from chaos.verdict.rules import RECOVER_WITHIN, results, steady_again
+from probes.durations import show
 
 VERSION = 1  # of verdict.json
 EXIT_CODES: dict[Value, int] = {"held": 0, "broken": 1, "unknown": 3}
@@ -45,7 +47,9 @@ def judge(history: History) -> Verdict:
     """The verdict on a run, complete or cut off anywhere."""
     at = times(history)
     probes = measure(history, at)
-    found = _whenever_it_began(all_results(history, probes, at), history, at)
+    found = all_results(history, probes, at)
+    for other in (_whenever_it_began, _were_the_lab_in_time):
+        found = other(found, history, at)
     spoiled = doubts(history, probes.values())
     if not any(result.objective != RECOVER_WITHIN for result in found):
         spoiled.append("the experiment has no objective: there is nothing that could hold")
@@ -98,6 +102,25 @@ def _whenever_it_began(
         r
         if r.value == o.value
         else replace(r, value="unknown", reason=f"{r.probe} {why} {r.value} if it was the fault")
+        for r, o in zip(found, others, strict=True)
+    )
+
+
+def _were_the_lab_in_time(
+    found: tuple[Result, ...], history: History, at: Times
+) -> tuple[Result, ...]:
+    """The results, unknown where something is broken only by what a lab was too slow for."""
+    if not history.lags or not any(r.value == "broken" for r in found):
+        return found
+    samples = {name: doubted(seen, history.lags) for name, seen in history.samples.items()}
+    others = all_results(history, measure(replace(history, samples=samples), at), at)
+    late = show(max(lag.high - lag.low for lag in history.lags))
+    why = f"the lab itself answered up to {late} late, and without what it saw then it is not"
+    advice = "take a lower --speed, or a machine with less to do"
+    return tuple(
+        replace(r, value="unknown", reason=f"{r.reason}; but {why} shown to be broken: {advice}")
+        if r.value == "broken" != o.value
+        else r
         for r, o in zip(found, others, strict=True)
     )
 

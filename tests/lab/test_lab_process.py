@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -198,6 +199,23 @@ def own(short: Path) -> Iterator[Lab]:
     yield lab
     lab.process.kill()
     lab.end()
+
+
+def test_its_pulse_is_as_late_as_what_answers_the_aws_api(own: Lab) -> None:
+    own.ready()
+    (moto,) = (pid for pid in children(own.process.pid) if b"chaos.lab.moto" in command(pid))
+    assert own.ask("pulse") == {}
+    answers: list[dict[str, Any]] = []
+    asking = threading.Thread(target=lambda: answers.append(own.ask("pulse")))
+    os.kill(moto, signal.SIGSTOP)
+    try:
+        asking.start()
+        asking.join(0.3)
+        assert not answers
+    finally:
+        os.kill(moto, signal.SIGCONT)
+    asking.join(DEADLINE_S)
+    assert answers == [{}]
 
 
 def test_it_is_what_was_declared(lab: Lab) -> None:

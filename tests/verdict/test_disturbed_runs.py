@@ -75,6 +75,37 @@ def test_a_lever_that_was_to_stay_where_it_is_raises_no_doubt(there: Any) -> Non
     assert first(but(pulls=(there, pull(pull=1))))[0] == "held"
 
 
+# --- a lab that answered late --------------------------------------------------------------
+
+AGAIN = "++++---++++-++++++++++++"  # down from 4, back at 7; and at 11 for one attempt
+
+
+@pytest.mark.parametrize("lag", [Interval(9, 11), Interval(11.25, 13), Interval(4, 7)])
+def test_a_lag_at_another_time_changes_nothing(lag: Interval) -> None:
+    value, code, reason = first(but(lags=(lag,)), seen=AGAIN)
+    assert (value, code) == ("broken", 1)
+    assert reason.startswith("playback was back after 8 s to 9.2 s, 6 s allowed")
+
+
+def test_what_only_the_labs_own_lag_has_broken_is_not_known_to_be_broken() -> None:
+    value, code, reason = first(but(lags=(Interval(8, 8.6), Interval(10.5, 11.1))), seen=AGAIN)
+    assert (value, code) == ("unknown", 3)
+    assert reason.startswith("playback was back after 8 s to 9.2 s, 6 s allowed")
+    assert reason.endswith(
+        "; but the lab itself answered up to 600 ms late, and without what it saw then it is not"
+        " shown to be broken: take a lower --speed, or a machine with less to do"
+    )
+
+
+@pytest.mark.parametrize("seen", [NO_FAILOVER, NEVER])
+def test_what_is_broken_without_it_too_is_broken(seen: str) -> None:
+    assert first(but(lags=(Interval(4.1, 6.1), Interval(8, 9.1))), seen=seen)[0] == "broken"
+
+
+def test_what_held_in_spite_of_it_held() -> None:
+    assert first(but(lags=(Interval(4.1, 6.1),)))[0] == "held"
+
+
 # --- a fault that nothing lifts, after one that is lifted ---------------------------------
 
 MIXED: tuple[Change, ...] = (
