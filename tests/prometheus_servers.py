@@ -45,12 +45,12 @@ def _address(said: Iterator[str], ready: str, program: str) -> str:
     lines = []
     for line in said:
         lines.append(line)
-        if ready in line:
+        # Either may come first: they are told by different threads of it.
+        listens = re.search(r'"Listening on" address=(\S+)', "".join(lines))
+        if listens and any(ready in each for each in lines):
             # What it says from now on is nobody's business, and must not fill the pipe.
             threading.Thread(target=_drain, args=(said,), daemon=True).start()
-            found = re.search(r'"Listening on" address=(\S+)', "".join(lines))
-            assert found, lines
-            return found[1]
+            return listens[1]
     raise AssertionError(f"{program} did not start:\n{''.join(lines)}")
 
 
