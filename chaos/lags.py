@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from chaos.errors import ChaosError
 from chaos.loops import speed_of
@@ -23,26 +22,19 @@ ASK_EVERY_S = 0.1  # seconds of the wall
 LATE_S = 0.5
 
 
-class Asked(Protocol):
-    """An environment, as far as it is asked here."""
-
-    async def pulse(self) -> None:
-        """Return when each part of a lab has answered."""
-
-
 async def note_lags(
-    environment: Asked, now: Callable[[], float], note: Callable[..., None]
+    pulse: Callable[[], Awaitable[None]], now: Callable[[], float], note: Callable[..., None]
 ) -> None:
     """`note` each answer that came late, for ever: cancel it to end it.
 
-    `now` is the time of the journal, in seconds.
+    `pulse` is the environment's, `now` the time of the journal, in seconds.
     """
     loop = asyncio.get_running_loop()
     while True:
         began = now()
         try:
             with contextlib.suppress(ChaosError):  # one that has ended is told otherwise
-                await environment.pulse()
+                await pulse()
         finally:
             if (until := now()) - began > LATE_S:
                 note("lag", since=began, until=until)

@@ -86,7 +86,9 @@ class Run:
         over = asyncio.create_task(self._mind_the_environment())
         journal = self._record.journal
         marks = asyncio.create_task(note_marks(journal.path, journal.now, self._record.note))
-        lags = asyncio.create_task(note_lags(self._environment, journal.now, self._record.note))
+        lags = asyncio.create_task(
+            note_lags(self._environment.pulse, journal.now, self._record.note)
+        )
         async with self._probing.ticking():
             try:
                 if await self._ready():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,8 +13,6 @@ from chaos.lags import LATE_S, doubted, note_lags
 from chaos.loops import run_virtual
 from probes.outages import Interval
 from probes.probe import Sample
-
-Pulse = Callable[[], Any]
 
 
 class Lab:
@@ -46,7 +42,7 @@ def noted(lab: Lab, seconds: float) -> list[tuple[float, float]]:
         found.append((round(since, 6), round(until, 6)))
 
     async def main() -> None:
-        task = asyncio.create_task(note_lags(lab, asyncio.get_running_loop().time, note))
+        task = asyncio.create_task(note_lags(lab.pulse, asyncio.get_running_loop().time, note))
         await asyncio.sleep(seconds)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
