@@ -210,7 +210,7 @@ def _prometheus(urls: Sequence[str], wall: float, port: int) -> dict[str, list[S
 
 def _tool(systems: Sequence[Seen], truth: Sequence[Interval]) -> Tool:
     *outages, spikes = systems
-    tool = Tool(slowest=longest(spikes.looks))
+    tool = Tool(slowest=longest(spikes.looks, SPIKED_S))
     tool.share_slow = share_slower(spikes.looks, SLOW_MS / 1000, SPIKED_S)
     for seen, outage in zip(outages, truth, strict=True):
         lasted = outage.high - outage.low

@@ -49,12 +49,16 @@ def read(looks: Sequence[Look], injected: float) -> Reading:
     return Reading(max(0.0, last.start - injected), max(0.0, back - injected))
 
 
-def longest(looks: Sequence[Look]) -> float:
-    """The longest time that a good answer took, in seconds."""
-    return max(look.end - look.start for look in looks if look.ok)
+def longest(looks: Sequence[Look], window: tuple[float, float]) -> float:
+    """The longest time that a good answer to a look begun in the window took, in seconds."""
+    return max(look.end - look.start for look in _within(looks, window) if look.ok)
 
 
 def share_slower(looks: Sequence[Look], than: float, window: tuple[float, float]) -> float:
     """The fraction of the looks begun in the window that took longer."""
-    within = [look for look in looks if window[0] <= look.start < window[1]]
+    within = _within(looks, window)
     return sum(look.end - look.start > than for look in within) / len(within)
+
+
+def _within(looks: Sequence[Look], window: tuple[float, float]) -> list[Look]:
+    return [look for look in looks if window[0] <= look.start < window[1]]

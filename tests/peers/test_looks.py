@@ -19,7 +19,8 @@ def test_a_recovery_is_read_from_the_last_bad_look_to_the_first_good_one() -> No
 
 def test_slow_answers_are_counted_where_they_began() -> None:
     looks = [*LOOKS, Look(6, 6.5, True)]
-    assert longest(looks) == 0.5
+    assert longest(looks, (5.0, 7.0)) == 0.5
+    assert longest(looks, (0.0, 6.0)) == 0.25
     assert share_slower(looks, 0.4, (5.0, 7.0)) == 0.5
 
 
