@@ -17,7 +17,7 @@ from chaos.loops import speed_of
 from probes.outages import Interval
 from probes.probe import Sample
 
-ASK_EVERY_S = 0.1  # seconds of the wall
+ASK_EVERY_S = 0.2  # seconds of the wall
 # Seconds of the lab: what waits longer than this for itself may fail by it.
 LATE_S = 0.5
 

@@ -14,6 +14,7 @@ import importlib.util
 import selectors
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
+from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
@@ -71,10 +72,24 @@ class ScaledLoop(asyncio.SelectorEventLoop):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A loop whose clock stands still while something is ready and jumps when nothing is."""
 
+    _clock_resolution: float
+
     def __init__(self) -> None:
         super().__init__(_Selector(self._select))
         self._now = 0.0
         self._threads = 0
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        # However short it is: a timer that goes off at once, since the clock cannot tell the
+        # difference, would find it where it was, and who waits for what is left would for ever.
+        when = max(when, self._now + 2 * self._clock_resolution)
+        return super().call_at(when, callback, *args, context=context)
 
     def time(self) -> float:
         return self._now

@@ -57,7 +57,7 @@ def test_what_is_in_time_is_not_told() -> None:
 
 
 def test_what_is_late_is_told_with_its_time() -> None:
-    assert noted(Lab(0.0, 2.0, 0.4, 1.0), 20) == [(0.1, 2.1), (2.7, 3.7)]
+    assert noted(Lab(0.0, 2.0, 0.4, 1.0), 20) == [(0.2, 2.2), (3.0, 4.0)]
 
 
 @pytest.mark.parametrize("lab", [Silent(3.0), Lab(3.0)], ids=["then refused", "then answered"])

@@ -6,6 +6,9 @@ import asyncio
 import threading
 import time
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from chaos.loops import Stopwatch, run_at, run_virtual, speed_of
 
 
@@ -20,6 +23,25 @@ def test_virtual_time_jumps_to_the_next_timer() -> None:
         return tuple(await asyncio.gather(at(3600), at(0.25), at(86400)))
 
     assert run_virtual(main()) == (3600, 0.25, 86400)
+
+
+@given(st.floats(0, 1e6), st.floats(1e-3, 1e3), st.integers(1, 9))
+def test_who_waits_for_what_is_left_comes_to_an_end(
+    since: float, window: float, looks: int
+) -> None:
+    """What is left may be less than the clock can tell of."""
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(since)
+        began, rounds = loop.time(), 0
+        while (passed := loop.time() - began) < window:
+            await asyncio.sleep(min(window / looks, window - passed))
+            rounds += 1
+            assert rounds < looks + 5
+        return passed
+
+    assert window <= run_virtual(main()) < window + 1e-6
 
 
 def test_virtual_time_stands_still_while_a_thread_works() -> None:

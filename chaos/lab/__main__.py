@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[dict[str, Any]], None]
 
+AUTOGROUP = Path("/proc/self/autogroup")  # sched(7)
 LONGEST_LINE = 4 * 1024 * 1024
 # A unix socket's path has 107 bytes; multiprocessing's own is the longest, with 31 below this.
 LONGEST_DIRECTORY = 75
@@ -49,6 +50,7 @@ def main() -> int:
         signal.signal(number, lambda *_: sys.exit(0))
     with contextlib.suppress(PermissionError):  # it leads its own already
         os.setsid()
+    _stay_nice()
     tell = _only_teller()
     mask_output()
     _forget_aws()
@@ -59,6 +61,13 @@ def main() -> int:
     except ChaosError as error:
         tell({"error": str(error)})
         return 1
+
+
+def _stay_nice() -> None:
+    """Linux gives each session a share of its own, whatever its processes were told to yield."""
+    with contextlib.suppress(OSError):
+        if (nice := os.getpriority(os.PRIO_PROCESS, 0)) > 0:
+            AUTOGROUP.write_text(str(nice))
 
 
 def _run(line: bytes, tell: Tell) -> int:

@@ -201,6 +201,21 @@ def own(short: Path) -> Iterator[Lab]:
     lab.end()
 
 
+@pytest.mark.skipif(
+    not Path("/proc/self/autogroup").exists(), reason="a kernel that knows no autogroups"
+)
+def test_it_yields_the_processor_as_it_was_told() -> None:
+    """A session of its own would have a share of its own, however nice its processes are."""
+    command = ["nice", "-n", "7", sys.executable, "-m", "chaos.lab"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        group = Path(f"/proc/{process.pid}/autogroup")
+        try:
+            wait_until(lambda: group.read_text().endswith(f" nice {os.nice(0) + 7}\n"))
+        finally:
+            process.communicate(timeout=DEADLINE_S)  # nothing asked: it ends
+    assert process.returncode == 0
+
+
 def test_its_pulse_is_as_late_as_what_answers_the_aws_api(own: Lab) -> None:
     own.ready()
     (moto,) = (pid for pid in children(own.process.pid) if b"chaos.lab.moto" in command(pid))
