@@ -48,8 +48,8 @@ def judge(history: History) -> Verdict:
     at = times(history)
     probes = measure(history, at)
     found = all_results(history, probes, at)
-    for other in (_whenever_it_began, _were_the_lab_in_time):
-        found = other(found, history, at)
+    for judged_anew in (_whenever_it_began, _had_the_lab_been_in_time):
+        found = judged_anew(found, history, at)
     spoiled = doubts(history, probes.values())
     if not any(result.objective != RECOVER_WITHIN for result in found):
         spoiled.append("the experiment has no objective: there is nothing that could hold")
@@ -106,7 +106,7 @@ def _whenever_it_began(
     )
 
 
-def _were_the_lab_in_time(
+def _had_the_lab_been_in_time(
     found: tuple[Result, ...], history: History, at: Times
 ) -> tuple[Result, ...]:
     """The results, unknown where something is broken only by what a lab was too slow for."""
